@@ -19,6 +19,7 @@ struct text {
 };
 
 #define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
+#define TEXT_INIT(literal) {(literal), sizeof(literal) - 1} /* for static initializers */
 #define TEXT_ARG(t)   (int)(t).len, (t).data ? (t).data : "" /* for "%.*s" */
 
 /* @s may be NULL, which is the empty text. */

@@ -40,7 +40,8 @@
 
 struct attribute {
     struct text key;
-    struct text value; /* numbers and booleans as their text */
+    struct text value; /* numbers and booleans as their text, which `number` may hold */
+    char number[32];
 };
 
 struct point {
