@@ -15,11 +15,11 @@
 #include "pluvio/base/error.h"
 
 struct archive_row {
-    struct text resource;    /* resource id: "<uuid>", "<uuid>-vda" ... */
-    struct text meter;       /* RESOURCE_OTHER only: its file holds one meter; else empty */
+    struct text resource; /* resource id: "<uuid>", "<uuid>-vda" ... */
+    struct text meter;    /* RESOURCE_OTHER only: its file holds one meter; else empty */
     enum resource_kind kind;
-    int64_t step_end_s;      /* multiple of the step */
-    const double *values;    /* archive_layout(kind)->count of them; NAN: not observed. Rates (per second) for counters */
+    int64_t step_end_s;   /* multiple of the step */
+    const double *values; /* archive_layout(kind)->count of them; NAN: not observed. Rates (per second) for counters */
 };
 
 struct archive {

@@ -29,7 +29,6 @@ static struct ledger_meter *meter_keep(struct ledger *l, int64_t id, struct text
     m->type = type;
     m->basis = basis;
     m->known = meter_find(name);
-    m->column = -1;
     if ((size_t)id >= l->meter_count) {
         size_t count = (size_t)id + 64;
         struct ledger_meter **wider = realloc(l->meters_by_id, count * sizeof(struct ledger_meter *));

@@ -60,7 +60,7 @@ void ledger_advance(struct ledger *l, int32_t partition, int64_t next_offset)
     if (h)
         h->next = next_offset;
     else
-        db_fail(l->db, -ESTALE, "partition %d is not ours", partition);
+        db_fail(l->db, -EAGAIN, "partition %d is not ours", partition);
 }
 
 void ledger_release(struct ledger *l, int32_t partition)

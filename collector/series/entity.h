@@ -23,7 +23,6 @@ struct ledger_meter {
     char *name, *unit;
     enum meter_type type;
     enum meter_basis basis;
-    int column; /* in its kind's archive file; -1: it has a file of its own */
 };
 
 struct stream {

@@ -368,6 +368,12 @@ enum series_refusal series_apply(struct accountant *a, struct entity *e, const s
     return SERIES_FINE;
 }
 
+bool series_due(const struct accountant *a, const struct entity *e, int64_t now_ms)
+{
+    int64_t silent = now_ms - a->rules.grace_ms;
+    return (e->step_ms && silent >= e->step_ms + a->rules.step_ms) || silent >= e->open_ms + a->rules.period_ms;
+}
+
 void series_sweep(struct accountant *a, struct entity *e, int64_t now_ms)
 {
     bool usage = period_has_usage(e), values = step_has_values(e);

@@ -74,6 +74,9 @@ const char *series_refusal_name(enum series_refusal refusal);
 enum series_refusal series_apply(struct accountant *a, struct entity *e, const struct record *r, int64_t now_ms)
     __attribute__((warn_unused_result));
 
+/* Has @e been silent for so long that a sweep may find something to finish? Cheap. */
+bool series_due(const struct accountant *a, const struct entity *e, int64_t now_ms);
+
 /* Finish what a silent entity left open; sets e->live to whether there is more to finish later. */
 void series_sweep(struct accountant *a, struct entity *e, int64_t now_ms);
 

@@ -19,8 +19,11 @@ struct text {
 };
 
 #define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
-#define TEXT_INIT(literal) {(literal), sizeof(literal) - 1} /* for static initializers */
-#define TEXT_ARG(t)   (int)(t).len, (t).data ? (t).data : "" /* for "%.*s" */
+#define TEXT_INIT(literal)                                                                                             \
+    {                                                                                                                  \
+        (literal), sizeof(literal) - 1                                                                                 \
+    }                                                      /* for static initializers */
+#define TEXT_ARG(t) (int)(t).len, (t).data ? (t).data : "" /* for "%.*s" */
 
 /* @s may be NULL, which is the empty text. */
 static inline struct text text_of(const char *s)
@@ -56,7 +59,7 @@ struct buf {
     bool failed;
 };
 
-void buf_free(struct buf *b); /* frees the bytes and zeroes *b */
+void buf_free(struct buf *b);  /* frees the bytes and zeroes *b */
 void buf_clear(struct buf *b); /* keeps the memory, forgets content and failure */
 /* Room for @more bytes behind len, or NULL (and failed). The caller raises len by what it wrote. */
 char *buf_reserve(struct buf *b, size_t more);
