@@ -25,7 +25,8 @@ struct yaml_node {
 int yaml_read_file(const char *path, struct yaml_node **ret, struct buf *mistakes) __attribute__((warn_unused_result));
 int yaml_read_text(const char *name, struct text content, struct yaml_node **ret, struct buf *mistakes)
     __attribute__((warn_unused_result));
-void yaml_free(struct yaml_node *node);
+/* Another name for the linker: libyaml exports a yaml_free, too, and would call ours. */
+void yaml_free(struct yaml_node *node) __asm__("pluvio_yaml_free");
 const struct yaml_node *yaml_child(const struct yaml_node *map, const char *key);
 
 #endif

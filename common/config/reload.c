@@ -1,0 +1,36 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pluvio/config/schema.h"
+#include "schema_value.h"
+
+static void move(const struct option *o, void *from, void *to)
+{
+    option_clear(o, to);
+    memcpy(option_at(o, to), option_at(o, from), option_size(o->type));
+    memset(option_at(o, from), 0, option_size(o->type));
+}
+
+int schema_reload(const struct schema *s, const char *path, size_t settings_size, void *settings, struct buf *mistakes,
+                  struct buf *notes)
+{
+    void *fresh = calloc(1, settings_size);
+    struct error error;
+    if (!fresh)
+        return -ENOMEM;
+    int r = schema_defaults(s, fresh, &error);
+    if (r == 0)
+        r = schema_read_file(s, path, fresh, mistakes);
+    for (size_t i = 0; r == 0 && i < s->count; i++) {
+        const struct option *o = &s->options[i];
+        if (option_equal(o, fresh, settings))
+            continue;
+        if (o->reloadable)
+            move(o, fresh, settings);
+        else
+            buf_addf(notes, "%s: changed in %s, takes effect at the next start\n", o->name, path);
+    }
+    schema_free(s, fresh);
+    free(fresh);
+    return r;
+}
