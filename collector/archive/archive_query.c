@@ -1,71 +1,99 @@
 #include "pluvio/archive/archive_query.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "archive_reader.h"
+#include "archive_rows.h"
 #include "derive.h"
 
 #define MAX_POINTS 100000
 
+static int too_many(struct error *error)
+{
+    return error_set(error, -E2BIG, "more than %d points: ask for a coarser step or a shorter range", MAX_POINTS);
+}
+
 static int check(const struct series_query *q, struct error *error)
 {
     if (q->from_s < 0 || q->to_s <= q->from_s)
-        return error_set(error, -EINVAL, "to must lie behind from");
+        return error_set(error, -EINVAL, "the end of the range must lie behind its start");
     if (q->step_s < 0)
-        return error_set(error, -EINVAL, "step must be positive");
-    if (q->step_s && (q->to_s - q->from_s) / q->step_s > MAX_POINTS)
-        return error_set(error, -E2BIG, "more than %d points: ask for a coarser step or a shorter range", MAX_POINTS);
+        return error_set(error, -EINVAL, "the step must not be negative");
+    if (q->resource.len == 0 || q->resource.len > ARCHIVE_MAX_NAME || q->meter.len == 0 ||
+        q->meter.len > ARCHIVE_MAX_NAME)
+        return error_set(error, -EINVAL, "resource and meter must have 1 to %d bytes", ARCHIVE_MAX_NAME);
+    return q->step_s && (q->to_s - q->from_s) / q->step_s > MAX_POINTS ? too_many(error) : 0;
+}
+
+/* Another producer's meter has a file of its own: one column, as it is. */
+static double value_at(const struct derivation *d, const double *row, int64_t step_s)
+{
+    return d ? derive_value(d, row, step_s) : row[0];
+}
+
+static int fill(const struct derivation *d, const struct rrd_rows *rows, struct series *ret, struct error *error)
+{
+    if (rows->rows > MAX_POINTS)
+        return too_many(error);
+    struct series s = {.step_s = rows->step_s, .unit = d ? d->unit : "", .count = rows->rows};
+    s.points = calloc(rows->rows + 1, sizeof *s.points);
+    if (!s.points)
+        return error_set(error, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < rows->rows; i++)
+        s.points[i] = (struct series_point){rows->start_s + (int64_t)i * rows->step_s,
+                                            value_at(d, rows->values + i * rows->columns, rows->step_s)};
+    *ret = s;
     return 0;
 }
 
-/* Rows of the file, cut to the range, as points. */
-static int fill(const struct series_query *q, const struct derivation *d, const struct rrd_rows *rows,
-                struct series *ret, struct error *error)
+static int read_and_fill(struct archive_reader *reader, const struct archive_read *read, const struct derivation *d,
+                         struct series *ret, struct error *error)
 {
-    ret->points = calloc(rows->rows ? rows->rows : 1, sizeof *ret->points);
-    if (!ret->points)
-        return error_set(error, -ENOMEM, "out of memory");
-    ret->step_s = rows->step_s;
-    ret->unit = d->unit;
-    for (size_t i = 0; i < rows->rows; i++) {
-        int64_t time = rows->start_s + (int64_t)i * rows->step_s;
-        if (time + rows->step_s <= q->from_s || time >= q->to_s)
-            continue;
-        ret->points[ret->count++] =
-            (struct series_point){time, derive_value(d, rows->values + i * rows->columns, rows->step_s)};
+    struct rrd_rows rows = {0};
+    int r = archive_ask(reader->archive, read, &rows, error);
+    if (r)
+        return r;
+    r = fill(d, &rows, ret, error);
+    free(rows.values);
+    return r;
+}
+
+/* As it is named, or the counter whose rate it is: what is stored of another producer's counter is its rate. */
+static int read_others(struct archive_reader *reader, struct archive_read *read, struct text meter, struct series *ret,
+                       struct error *error)
+{
+    struct text counter;
+    read->kind = RESOURCE_OTHER;
+    read->meter = meter;
+    int r = read_and_fill(reader, read, NULL, ret, error);
+    if (r != -ENOENT)
+        return r;
+    if (derive_rate_of(meter, &counter)) {
+        read->meter = counter;
+        r = read_and_fill(reader, read, NULL, ret, error);
     }
-    return 0;
+    return r == -ENOENT
+               ? error_set(error, r, "resource %.*s has no meter %.*s", TEXT_ARG(read->resource), TEXT_ARG(meter))
+               : r;
 }
 
 int archive_series(struct archive_reader *reader, const struct series_query *q, struct series *ret, struct error *error)
 {
     struct derivation d;
-    struct rrd_rows rows = {0};
     *ret = (struct series){0};
     int r = check(q, error);
     if (r)
         return r;
-    bool ours = derive(q->meter, &d);
-    struct archive_request request = {.resource = q->resource,
-                                      .meter = ours ? (struct text){0} : d.name,
-                                      .function = q->consolidation,
-                                      .from_s = q->from_s,
-                                      .to_s = q->to_s,
-                                      .step_s = q->step_s,
-                                      .ret = &rows};
-    r = archive_ask(reader->archive, &request, error);
-    if (r)
-        return r;
-    if (ours && (size_t)archive_column(d.meter) >= rows.columns)
-        r = error_set(error, -ENOENT, "resource %.*s has no meter %.*s", TEXT_ARG(q->resource), TEXT_ARG(q->meter));
-    else if (rows.rows > MAX_POINTS)
-        r = error_set(error, -E2BIG, "more than %d points: ask for a coarser step or a shorter range", MAX_POINTS);
-    else
-        r = fill(q, &d, &rows, ret, error);
-    free(rows.values);
-    return r;
+    struct archive_read read = {.resource = q->resource,
+                                .function = q->consolidation,
+                                .from_s = q->from_s,
+                                .to_s = q->to_s,
+                                .step_s = q->step_s};
+    if (!derive(q->meter, &d))
+        return read_others(reader, &read, q->meter, ret, error);
+    read.kind = d.meter->kind;
+    return read_and_fill(reader, &read, &d, ret, error);
 }
 
 void series_free(struct series *s)

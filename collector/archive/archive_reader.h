@@ -3,26 +3,17 @@
 #define COLLECTOR_ARCHIVE_ARCHIVE_READER_H
 
 #include "archive.h"
-#include "rrd_file.h"
+#include "archive_writer.h"
+
+#define ARCHIVE_ASK_NS      (5LL * 1000 * 1000 * 1000) /* an answer comes within, or -ETIMEDOUT */
+#define ARCHIVE_MAX_WAITING 1000                       /* questions in the queue; beyond: -EBUSY */
 
 struct archive_reader {
     struct archive *archive;
 };
 
-static inline int archive_reader_init(struct archive_reader *r, struct archive *archive)
-{
-    r->archive = archive;
-    return 0;
-}
-
-struct archive_request {
-    struct text resource, meter; /* meter: of a file that holds one of another producer's */
-    enum consolidation function;
-    int64_t from_s, to_s, step_s;
-    struct rrd_rows *ret;
-};
-/* Write what waits for that file, then read it, in the archive's thread. */
-int archive_ask(struct archive *self, const struct archive_request *what, struct error *error)
+/* Write what waits for that file, then read it, in the archive's thread. The caller frees ret->values. */
+int archive_ask(struct archive *self, const struct archive_read *what, struct rrd_rows *ret, struct error *error)
     __attribute__((warn_unused_result));
 
 #endif

@@ -24,7 +24,10 @@ struct series_query {
 };
 struct series_point {
     int64_t time_s; /* start of the step */
-    double value;   /* NAN: not observed. A cumulative meter: usage in the step; its .rate: per second; a gauge: as is */
+    /* NAN: not observed. A cumulative meter: usage in the step; its .rate: per second; a gauge: as is. A step coarser
+     * than the archive's own is the mean of what was observed in it: usage over one with gaps is an estimate, exact is
+     * the ledger's. Another producer's meter: what is stored, a counter's rate per second. */
+    double value;
 };
 struct series {
     int64_t step_s; /* given: at least the one asked for */
@@ -33,8 +36,9 @@ struct series {
     size_t count;
 };
 
-/* -ENOENT: no such archive or meter (the error says which); -EINVAL: a range or step that makes no sense; -E2BIG: more
- * than 100,000 points. */
+/* Points are whole steps that begin in the range or hold its start, up to the newest finished one. -ENOENT: no such
+ * archive or meter (the error says which); -EINVAL: a range or step that makes no sense; -E2BIG: more than 100,000
+ * points; -ETIMEDOUT, -EBUSY: the archives' disk does not keep up, ask again later. */
 int archive_series(struct archive_reader *reader, const struct series_query *query, struct series *ret,
                    struct error *error) __attribute__((warn_unused_result));
 void series_free(struct series *s);
