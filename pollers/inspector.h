@@ -132,6 +132,9 @@ struct snapshot {
     unsigned hung;         /* domains that did not answer */
 };
 void snapshot_free(struct snapshot *s); /* takes NULL */
+/* What *d owns (metadata it does not), and an array of its own, as in snapshot.domains. */
+void domain_stats_finish(struct domain_stats *d);
+void domain_stats_free(struct domain_stats *domains, size_t count);
 
 enum lifecycle_kind {
     LIFECYCLE_STARTED, LIFECYCLE_STOPPED, LIFECYCLE_PAUSED, LIFECYCLE_RESUMED, LIFECYCLE_REBOOTED, LIFECYCLE_DEFINED,

@@ -1,0 +1,65 @@
+#include "inspector.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+const char *domain_state_name(enum domain_state s)
+{
+    static const char *const names[] = {
+        [DOMAIN_NOSTATE] = "nostate", [DOMAIN_RUNNING] = "running",         [DOMAIN_BLOCKED] = "blocked",
+        [DOMAIN_PAUSED] = "paused",   [DOMAIN_SHUTDOWN] = "shutdown",       [DOMAIN_SHUTOFF] = "shutoff",
+        [DOMAIN_CRASHED] = "crashed", [DOMAIN_PMSUSPENDED] = "pmsuspended",
+    };
+    static_assert(sizeof(names) / sizeof(names[0]) == DOMAIN_STATES, "a name for every state");
+    return (unsigned)s < DOMAIN_STATES ? names[s] : "unknown";
+}
+
+const char *lifecycle_name(enum lifecycle_kind k)
+{
+    static const char *const names[] = {
+        [LIFECYCLE_STARTED] = "started",
+        [LIFECYCLE_STOPPED] = "stopped",
+        [LIFECYCLE_PAUSED] = "paused",
+        [LIFECYCLE_RESUMED] = "resumed",
+        [LIFECYCLE_REBOOTED] = "rebooted",
+        [LIFECYCLE_DEFINED] = "defined",
+        [LIFECYCLE_UNDEFINED] = "undefined",
+        [LIFECYCLE_CRASHED] = "crashed",
+        [LIFECYCLE_MIGRATED] = "migrated",
+        [LIFECYCLE_METADATA] = "metadata",
+        [LIFECYCLE_DEVICE_ADDED] = "device_added",
+        [LIFECYCLE_DEVICE_REMOVED] = "device_removed",
+        [LIFECYCLE_RESIZED] = "resized",
+    };
+    static_assert(sizeof(names) / sizeof(names[0]) == LIFECYCLE_KINDS, "a name for every kind");
+    return (unsigned)k < LIFECYCLE_KINDS ? names[k] : "unknown";
+}
+
+void domain_stats_finish(struct domain_stats *d)
+{
+    for (size_t i = 0; i < d->disk_count; i++) {
+        free(d->disks[i].name);
+        free(d->disks[i].source);
+    }
+    for (size_t i = 0; i < d->net_count; i++)
+        free(d->nets[i].name);
+    free(d->disks);
+    free(d->nets);
+    free(d->name);
+}
+
+void domain_stats_free(struct domain_stats *domains, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        domain_stats_finish(&domains[i]);
+    free(domains);
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    if (!s)
+        return;
+    domain_stats_free(s->domains, s->count);
+    free(s->host_name);
+    free(s);
+}

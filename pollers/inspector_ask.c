@@ -1,0 +1,451 @@
+#include "inspector_ask.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "domain_xml.h"
+#include "inspector_connection.h"
+#include "inspector_stats.h"
+#include "pluvio/model/meter.h"
+
+static void free_domains(virDomainPtr *domains, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        virDomainFree(domains[i]);
+}
+
+/* The domains of one listing, sorted into those to be asked in full and those that hang. */
+struct listing {
+    virDomainPtr *all; /* from libvirt, each to be freed */
+    size_t count;
+    virDomainPtr *fine, *hung; /* borrowed, NULL at the end */
+    size_t fine_count, hung_count;
+};
+
+static void listing_finish(struct listing *l)
+{
+    free_domains(l->all, l->count);
+    free(l->all);
+    free(l->fine);
+    free(l->hung);
+}
+
+static int by_uuid(const void *a, const void *b)
+{
+    return memcmp(a, b, UUID_SIZE);
+}
+
+static bool suspected(const struct stats_ask *a, virDomainPtr domain)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    if (a->look)
+        return true;
+    return a->suspect_count && virDomainGetUUIDString(domain, uuid) == 0 &&
+           bsearch(uuid, a->suspects, a->suspect_count, sizeof(a->suspects[0]), by_uuid);
+}
+
+/* A command to its monitor has been under way for long: whoever asks next waits behind it. */
+static bool hangs(struct stats_ask *a, virDomainPtr domain)
+{
+    virDomainControlInfo info;
+    a->calls++;
+    return virDomainGetControlInfo(domain, &info, 0) == 0 && info.state == VIR_DOMAIN_CONTROL_OCCUPIED &&
+           info.stateTime >= (unsigned long long)a->hung_ms;
+}
+
+static int list_domains(struct stats_ask *a, virConnectPtr handle, struct listing *l, struct error *error)
+{
+    int count = virConnectListAllDomains(handle, &l->all, 0);
+    a->calls++;
+    if (count < 0)
+        return connection_error(error, -EIO, "list of domains");
+    l->count = (size_t)count;
+    l->fine = calloc(l->count + 1, sizeof(virDomainPtr));
+    l->hung = calloc(l->count + 1, sizeof(virDomainPtr));
+    if (!l->fine || !l->hung)
+        return error_set(error, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < l->count; i++) {
+        bool hung = virDomainGetID(l->all[i]) != (unsigned)-1 && suspected(a, l->all[i]) && hangs(a, l->all[i]);
+        if (hung)
+            l->hung[l->hung_count++] = l->all[i];
+        else
+            l->fine[l->fine_count++] = l->all[i];
+    }
+    return 0;
+}
+
+static int identify(virDomainPtr domain, struct domain_stats *d)
+{
+    d->id = (int)virDomainGetID(domain);
+    d->answers = true;
+    const char *name = virDomainGetName(domain);
+    d->name = strdup(name ? name : "");
+    return d->name && virDomainGetUUIDString(domain, d->uuid) == 0 ? 0 : -ENOMEM;
+}
+
+static struct domain_stats *more_domains(struct stats_ask *a, size_t more)
+{
+    struct domain_stats *grown = reallocarray(a->domains, a->count + more + 1, sizeof(*grown));
+    if (!grown)
+        return NULL;
+    a->domains = grown;
+    memset(grown + a->count, 0, (more + 1) * sizeof(*grown));
+    return grown + a->count;
+}
+
+/* libvirt walks the domains in this order while the call lasts: each was read at its share of that time. */
+static int take_records(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t count, int64_t began_wall_ns,
+                        int64_t began_boot_ns)
+{
+    int64_t lasted_ns = clock_boot_ns(a->clock) - began_boot_ns;
+    struct domain_stats *d = more_domains(a, count);
+    int r = d ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && r == 0; i++, d++, a->count++) {
+        int64_t share_ns = lasted_ns / (int64_t)count * (int64_t)(i + 1);
+        d->read_wall_ns = began_wall_ns + share_ns;
+        d->read_boot_ns = began_boot_ns + share_ns;
+        r = identify(records[i]->dom, d);
+        if (r == 0)
+            r = stats_read(records[i]->params, records[i]->nparams, d);
+    }
+    return r;
+}
+
+/* What a domain tells without its monitor. */
+static void add_cpu(struct stats_ask *a, virDomainPtr domain, struct domain_stats *d)
+{
+    virDomainInfo info;
+    a->calls++;
+    if (virDomainGetInfo(domain, &info) == 0 && info.state != VIR_DOMAIN_SHUTOFF && d->state != DOMAIN_SHUTOFF)
+        d->field[DOMAIN_CPU_TIME] = (struct reading){true, info.cpuTime};
+}
+
+/* A domain that somebody else's call occupies gives part of the figures at once: say that it hangs. */
+static void examine_partial(struct stats_ask *a, virDomainPtr domain, struct domain_stats *d)
+{
+    if (!stats_partial(d, a->groups) || !hangs(a, domain))
+        return;
+    d->answers = false;
+    if (!d->field[DOMAIN_CPU_TIME].has)
+        add_cpu(a, domain, d);
+}
+
+enum how { ASK_FULL, ASK_MONITORLESS, ASK_HUNG };
+
+static void complete(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first, enum how how)
+{
+    for (size_t i = first; i < a->count; i++) {
+        virDomainPtr domain = records[i - first]->dom;
+        a->domains[i].answers = how != ASK_HUNG;
+        if (how == ASK_FULL)
+            examine_partial(a, domain, &a->domains[i]);
+        else if (a->domains[i].id >= 0)
+            add_cpu(a, domain, &a->domains[i]);
+        a->hung += !a->domains[i].answers;
+    }
+}
+
+static int statistics(struct stats_ask *a, virConnectPtr handle, virDomainPtr *some, enum how how, struct error *error)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    size_t first = a->count;
+    unsigned mask = how == ASK_FULL ? stats_mask(a->groups) : stats_mask_monitorless(a->groups);
+    int64_t wall_ns = clock_wall_ns(a->clock), boot_ns = clock_boot_ns(a->clock);
+    int count = some ? virDomainListGetStats(some, mask, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
+                     : virConnectGetAllDomainStats(handle, mask, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    a->calls++;
+    if (count < 0)
+        return connection_error(error, virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? -ENOTSUP : -EIO, "statistics");
+    int r = take_records(a, records, (size_t)count, wall_ns, boot_ns);
+    if (r == 0)
+        complete(a, records, first, how);
+    else
+        error_set(error, r, "out of memory");
+    virDomainStatsRecordListFree(records);
+    return r;
+}
+
+/* For drivers without the bulk call: who is there, and in which state. */
+static int states_only(struct stats_ask *a, const struct listing *l, struct error *error)
+{
+    struct domain_stats *d = more_domains(a, l->count);
+    if (!d)
+        return error_set(error, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < l->count; i++, d++, a->count++) {
+        int state = 0;
+        d->read_wall_ns = clock_wall_ns(a->clock);
+        d->read_boot_ns = clock_boot_ns(a->clock);
+        a->calls++;
+        if (virDomainGetState(l->all[i], &state, &d->reason, 0) == 0 && state >= 0 && state < DOMAIN_STATES)
+            d->state = (enum domain_state)state;
+        if (identify(l->all[i], d) < 0) {
+            a->count++;
+            return error_set(error, -ENOMEM, "out of memory");
+        }
+    }
+    return 0;
+}
+
+static int ask_listed(struct stats_ask *a, virConnectPtr handle, const struct listing *l, struct error *error)
+{
+    int r = 0;
+    a->none_hung = a->look && !a->monitorless && l->hung_count == 0;
+    if (a->none_hung)
+        return 0;
+    if (l->fine_count)
+        r = statistics(a, handle, l->fine, a->monitorless ? ASK_MONITORLESS : ASK_FULL, error);
+    if (r == -ENOTSUP)
+        return states_only(a, l, error);
+    if (r == 0 && l->hung_count)
+        r = statistics(a, handle, l->hung, ASK_HUNG, error);
+    return r;
+}
+
+static void stats_reset(struct stats_ask *a)
+{
+    domain_stats_free(a->domains, a->count);
+    a->domains = NULL;
+    a->count = 0;
+    a->calls = a->hung = 0;
+    memset(a->host, 0, sizeof(a->host));
+}
+
+static int stats_run(struct ask *ask, struct connection *connection, struct error *error)
+{
+    struct stats_ask *a = (struct stats_ask *)ask;
+    virConnectPtr handle = connection_handle(connection);
+    int r = -ENOTSUP;
+    stats_reset(a);
+    a->connection = connection_serial(connection);
+    a->list_wall_ns = clock_wall_ns(a->clock);
+    a->list_boot_ns = clock_boot_ns(a->clock);
+    if (!a->look && !a->monitorless && a->suspect_count == 0)
+        r = statistics(a, handle, NULL, ASK_FULL, error);
+    if (r == -ENOTSUP) {
+        struct listing l = {0};
+        r = list_domains(a, handle, &l, error);
+        if (r == 0)
+            r = ask_listed(a, handle, &l, error);
+        listing_finish(&l);
+    }
+    if (r == 0 && !a->none_hung && (a->groups & GROUP_HOST))
+        a->calls += stats_read_host(connection, a->host);
+    return r;
+}
+
+static void stats_free(struct ask *ask)
+{
+    struct stats_ask *a = (struct stats_ask *)ask;
+    domain_stats_free(a->domains, a->count);
+    free(a->suspects);
+    free(a);
+}
+
+struct stats_ask *stats_ask_new(void)
+{
+    struct stats_ask *a = calloc(1, sizeof(*a));
+    if (a)
+        a->ask = (struct ask){.run = stats_run, .free = stats_free};
+    return a;
+}
+
+static int xml_run(struct ask *ask, struct connection *connection, struct error *error)
+{
+    struct xml_ask *a = (struct xml_ask *)ask;
+    for (size_t i = 0; i < a->count; i++) {
+        free(a->documents[i]);
+        a->documents[i] = NULL;
+        virDomainPtr domain = virDomainLookupByUUIDString(connection_handle(connection), a->uuids[i]);
+        if (!domain && !connection_alive(connection))
+            return connection_error(error, -EIO, "XML of a domain");
+        if (!domain)
+            continue;
+        a->documents[i] = virDomainGetXMLDesc(domain, 0);
+        virDomainFree(domain);
+    }
+    return 0;
+}
+
+static void xml_ask_free(struct ask *ask)
+{
+    struct xml_ask *a = (struct xml_ask *)ask;
+    for (size_t i = 0; a->documents && i < a->count; i++)
+        free(a->documents[i]);
+    free(a->documents);
+    free(a->uuids);
+    free(a);
+}
+
+struct xml_ask *xml_ask_new(size_t count)
+{
+    struct xml_ask *a = calloc(1, sizeof(*a));
+    if (!a)
+        return NULL;
+    a->ask = (struct ask){.run = xml_run, .free = xml_ask_free};
+    a->count = count;
+    a->uuids = calloc(count, sizeof(a->uuids[0]));
+    a->documents = calloc(count, sizeof(a->documents[0]));
+    if (a->uuids && a->documents)
+        return a;
+    xml_ask_free(&a->ask);
+    return NULL;
+}
+
+static int identity_run(struct ask *ask, struct connection *connection, struct error *error)
+{
+    struct identity_ask *a = (struct identity_ask *)ask;
+    virConnectPtr handle = connection_handle(connection);
+    const char *type = virConnectGetType(handle);
+    a->qemu = type && strcasecmp(type, "QEMU") == 0;
+    free(a->host_name);
+    a->host_name = virConnectGetHostname(handle);
+    char *capabilities = virConnectGetCapabilities(handle);
+    if (!a->host_name || !capabilities) {
+        free(capabilities);
+        return connection_error(error, -EIO, "the host's name and capabilities");
+    }
+    if (!capabilities_host_uuid(text_of(capabilities), a->host_uuid))
+        a->host_uuid[0] = '\0';
+    free(capabilities);
+    return 0;
+}
+
+static void identity_free(struct ask *ask)
+{
+    struct identity_ask *a = (struct identity_ask *)ask;
+    free(a->host_name);
+    free(a);
+}
+
+struct identity_ask *identity_ask_new(void)
+{
+    struct identity_ask *a = calloc(1, sizeof(*a));
+    if (a)
+        a->ask = (struct ask){.run = identity_run, .free = identity_free};
+    return a;
+}
+
+static struct reading counted(long long value)
+{
+    return (struct reading){value >= 0, (uint64_t)(value >= 0 ? value : 0)};
+}
+
+static int single_disk(virDomainPtr domain, const char *target, struct disk_stats *d)
+{
+    virDomainBlockStatsStruct s;
+    virDomainBlockInfo info;
+    d->name = strdup(target);
+    if (!d->name)
+        return -ENOMEM;
+    if (virDomainBlockStats(domain, target, &s, sizeof(s)) == 0) {
+        d->field[DISK_RD_BYTES] = counted(s.rd_bytes);
+        d->field[DISK_RD_REQS] = counted(s.rd_req);
+        d->field[DISK_WR_BYTES] = counted(s.wr_bytes);
+        d->field[DISK_WR_REQS] = counted(s.wr_req);
+    }
+    if (virDomainGetBlockInfo(domain, target, &info, 0) == 0) {
+        d->field[DISK_CAPACITY] = (struct reading){true, info.capacity};
+        d->field[DISK_ALLOCATION] = (struct reading){true, info.allocation};
+        d->field[DISK_PHYSICAL] = (struct reading){true, info.physical};
+    }
+    return 0;
+}
+
+static int single_nic(virDomainPtr domain, const char *device, struct net_stats *n)
+{
+    virDomainInterfaceStatsStruct s;
+    n->name = strdup(device);
+    if (!n->name)
+        return -ENOMEM;
+    if (virDomainInterfaceStats(domain, device, &s, sizeof(s)) < 0)
+        return 0;
+    const long long values[NET_FIELDS] = {
+        [NET_RX_BYTES] = s.rx_bytes, [NET_RX_PKTS] = s.rx_packets, [NET_RX_DROP] = s.rx_drop, [NET_RX_ERRS] = s.rx_errs,
+        [NET_TX_BYTES] = s.tx_bytes, [NET_TX_PKTS] = s.tx_packets, [NET_TX_DROP] = s.tx_drop, [NET_TX_ERRS] = s.tx_errs,
+    };
+    for (int i = 0; i < NET_FIELDS; i++)
+        n->field[i] = counted(values[i]);
+    return 0;
+}
+
+static int single_devices(virDomainPtr domain, struct single_domain *d)
+{
+    int r = 0;
+    d->stats.disks = calloc(d->disk_count + 1, sizeof(*d->stats.disks));
+    d->stats.nets = calloc(d->nic_count + 1, sizeof(*d->stats.nets));
+    if (!d->stats.disks || !d->stats.nets)
+        return -ENOMEM;
+    for (size_t i = 0; i < d->disk_count && r == 0; i++)
+        r = single_disk(domain, d->disks[i], &d->stats.disks[d->stats.disk_count++]);
+    for (size_t i = 0; i < d->nic_count && r == 0; i++)
+        r = single_nic(domain, d->nics[i], &d->stats.nets[d->stats.net_count++]);
+    return r;
+}
+
+static int single_read(virDomainPtr domain, struct single_domain *d)
+{
+    virDomainInfo info;
+    if (virDomainGetInfo(domain, &info) == 0) {
+        bool off = info.state == VIR_DOMAIN_SHUTOFF;
+        d->stats.field[DOMAIN_CPU_TIME] = off ? (struct reading){0} : (struct reading){true, info.cpuTime};
+        d->stats.field[DOMAIN_VCPU_CURRENT] = (struct reading){true, info.nrVirtCpu};
+        d->stats.field[DOMAIN_BALLOON_CURRENT] = (struct reading){true, info.memory};
+    }
+    return single_devices(domain, d);
+}
+
+static int single_run(struct ask *ask, struct connection *connection, struct error *error)
+{
+    struct single_ask *a = (struct single_ask *)ask;
+    int r = 0;
+    for (size_t i = 0; i < a->count && r == 0; i++) {
+        domain_stats_finish(&a->domains[i].stats);
+        a->domains[i].stats = (struct domain_stats){0};
+        virDomainPtr domain = virDomainLookupByUUIDString(connection_handle(connection), a->domains[i].uuid);
+        if (!domain && !connection_alive(connection))
+            return connection_error(error, -EIO, "a domain's statistics");
+        if (!domain)
+            continue;
+        r = single_read(domain, &a->domains[i]);
+        virDomainFree(domain);
+    }
+    return r < 0 ? error_set(error, r, "out of memory") : 0;
+}
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+static void single_free(struct ask *ask)
+{
+    struct single_ask *a = (struct single_ask *)ask;
+    for (size_t i = 0; a->domains && i < a->count; i++) {
+        free_names(a->domains[i].disks, a->domains[i].disk_count);
+        free_names(a->domains[i].nics, a->domains[i].nic_count);
+        domain_stats_finish(&a->domains[i].stats);
+    }
+    free(a->domains);
+    free(a);
+}
+
+struct single_ask *single_ask_new(size_t count)
+{
+    struct single_ask *a = calloc(1, sizeof(*a));
+    if (!a)
+        return NULL;
+    a->ask = (struct ask){.run = single_run, .free = single_free};
+    a->count = count;
+    a->domains = calloc(count, sizeof(*a->domains));
+    if (a->domains)
+        return a;
+    free(a);
+    return NULL;
+}

@@ -1,0 +1,496 @@
+#include "inspector_feed.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include <libvirt/libvirt.h>
+
+#include "inspector_connection.h"
+#include "inspector_queue.h"
+#include "inspector_thread.h"
+#include "pluvio/base/log.h"
+
+#define BACKOFF_FIRST_NS (250 * NS_PER_MS)
+#define BACKOFF_MAX_NS   (30 * NS_PER_S)
+#define CHECK_NS         (10 * NS_PER_S) /* an idle connection is looked at this often */
+#define GOODBYE_NS       (1 * NS_PER_S)  /* feed_destroy waits so long for the thread to close its connection */
+#define CALLBACKS_MAX    8
+
+struct feed {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned holders; /* the inspector, the thread, every registered callback; the last one frees */
+    bool stopping, cancelled, finished, attempted, listening, closed, closing_told;
+    uint64_t connects;
+    struct event_queue *queue;
+    struct clock *clock;
+    int wake_fd;
+    char *uri;
+    /* The thread's alone: */
+    struct connection *connection;
+    int callbacks[CALLBACKS_MAX];
+    size_t callback_count;
+    int64_t backoff_ns;
+    bool told; /* the outage has had its log line */
+};
+
+/* Called with the lock held, which is gone afterwards. */
+static void let_go(struct feed *f)
+{
+    bool last = --f->holders == 0;
+    pthread_mutex_unlock(&f->lock);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&f->lock);
+    pthread_cond_destroy(&f->changed);
+    event_queue_destroy(f->queue);
+    free(f->uri);
+    free(f);
+}
+
+static void forget(void *context)
+{
+    struct feed *f = context;
+    pthread_mutex_lock(&f->lock);
+    let_go(f);
+}
+
+/* With the lock held. */
+static void wake(struct feed *f)
+{
+    if (!f->stopping)
+        (void)!eventfd_write(f->wake_fd, 1);
+}
+
+static struct lifecycle_event event_of(struct feed *f, virDomainPtr domain, enum lifecycle_kind kind)
+{
+    struct lifecycle_event e = {.kind = kind, .id = (int)virDomainGetID(domain)};
+    if (virDomainGetUUIDString(domain, e.uuid) < 0)
+        e.uuid[0] = '\0';
+    e.wall_ns = clock_wall_ns(f->clock);
+    e.boot_ns = clock_boot_ns(f->clock);
+    return e;
+}
+
+static void deliver(struct feed *f, const struct lifecycle_event *e, bool changes_xml)
+{
+    pthread_mutex_lock(&f->lock);
+    if (!f->stopping) {
+        if (changes_xml)
+            event_queue_mark_stale(f->queue, e->uuid);
+        event_queue_add(f->queue, e);
+        wake(f);
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* A guest that goes down: its CPU time can be read for some milliseconds more. */
+static void going_down(struct feed *f, const struct lifecycle_event *e)
+{
+    pthread_mutex_lock(&f->lock);
+    event_queue_tail_begin(f->queue, e);
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static int on_lifecycle(virConnectPtr handle, virDomainPtr domain, int event, int detail, void *context)
+{
+    static const enum lifecycle_kind kinds[] = {
+        [VIR_DOMAIN_EVENT_DEFINED] = LIFECYCLE_DEFINED,  [VIR_DOMAIN_EVENT_UNDEFINED] = LIFECYCLE_UNDEFINED,
+        [VIR_DOMAIN_EVENT_STARTED] = LIFECYCLE_STARTED,  [VIR_DOMAIN_EVENT_SUSPENDED] = LIFECYCLE_PAUSED,
+        [VIR_DOMAIN_EVENT_RESUMED] = LIFECYCLE_RESUMED,  [VIR_DOMAIN_EVENT_STOPPED] = LIFECYCLE_STOPPED,
+        [VIR_DOMAIN_EVENT_SHUTDOWN] = LIFECYCLE_STOPPED, [VIR_DOMAIN_EVENT_PMSUSPENDED] = LIFECYCLE_PAUSED,
+        [VIR_DOMAIN_EVENT_CRASHED] = LIFECYCLE_CRASHED,
+    };
+    (void)handle;
+    if (event < 0 || (size_t)event >= sizeof(kinds) / sizeof(kinds[0]))
+        return 0; /* a later libvirt's */
+    struct lifecycle_event e = event_of(context, domain, kinds[event]);
+    if (event == VIR_DOMAIN_EVENT_STOPPED && detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED)
+        e.kind = LIFECYCLE_MIGRATED;
+    if (event == VIR_DOMAIN_EVENT_SHUTDOWN)
+        going_down(context, &e);
+    else
+        deliver(context, &e, event != VIR_DOMAIN_EVENT_SUSPENDED && event != VIR_DOMAIN_EVENT_RESUMED);
+    return 0;
+}
+
+static void on_reboot(virConnectPtr handle, virDomainPtr domain, void *context)
+{
+    (void)handle;
+    struct lifecycle_event e = event_of(context, domain, LIFECYCLE_REBOOTED);
+    deliver(context, &e, false);
+}
+
+static void on_balloon(virConnectPtr handle, virDomainPtr domain, unsigned long long actual_kib, void *context)
+{
+    (void)handle;
+    (void)actual_kib;
+    struct lifecycle_event e = event_of(context, domain, LIFECYCLE_RESIZED);
+    deliver(context, &e, false);
+}
+
+static void device_event(struct feed *f, virDomainPtr domain, const char *alias, enum lifecycle_kind kind)
+{
+    struct lifecycle_event e = event_of(f, domain, kind);
+    text_copy(text_of(alias), e.device, sizeof(e.device));
+    deliver(f, &e, true);
+}
+
+static void on_device_added(virConnectPtr handle, virDomainPtr domain, const char *alias, void *context)
+{
+    (void)handle;
+    device_event(context, domain, alias, LIFECYCLE_DEVICE_ADDED);
+}
+
+static void on_device_removed(virConnectPtr handle, virDomainPtr domain, const char *alias, void *context)
+{
+    (void)handle;
+    device_event(context, domain, alias, LIFECYCLE_DEVICE_REMOVED);
+}
+
+static void on_memory_device(virConnectPtr handle, virDomainPtr domain, const char *alias, unsigned long long size_kib,
+                             void *context)
+{
+    (void)handle;
+    (void)size_kib;
+    device_event(context, domain, alias, LIFECYCLE_RESIZED);
+}
+
+static void on_metadata(virConnectPtr handle, virDomainPtr domain, int type, const char *space, void *context)
+{
+    (void)handle;
+    (void)type;
+    (void)space;
+    struct lifecycle_event e = event_of(context, domain, LIFECYCLE_METADATA);
+    deliver(context, &e, true);
+}
+
+/* Snapshot, commit, copy: the disk's chain is another one now. */
+static void on_block_job(virConnectPtr handle, virDomainPtr domain, const char *disk, int type, int status,
+                         void *context)
+{
+    struct feed *f = context;
+    (void)handle;
+    (void)disk;
+    (void)type;
+    (void)status;
+    struct lifecycle_event e = event_of(f, domain, LIFECYCLE_DEFINED);
+    pthread_mutex_lock(&f->lock);
+    event_queue_mark_stale(f->queue, e.uuid);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void on_close(virConnectPtr handle, int reason, void *context)
+{
+    struct feed *f = context;
+    (void)handle;
+    (void)reason;
+    pthread_mutex_lock(&f->lock);
+    f->closed = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void hold(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->holders++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* libvirt takes a close callback for every driver, but lets go only of that of a driver that can close. */
+static void forget_closing(void *context)
+{
+    struct feed *f = context;
+    pthread_mutex_lock(&f->lock);
+    bool held = f->closing_told;
+    f->closing_told = false;
+    if (held)
+        let_go(f);
+    else
+        pthread_mutex_unlock(&f->lock);
+}
+
+static void listen_for_closing(struct feed *f, virConnectPtr handle)
+{
+    pthread_mutex_lock(&f->lock);
+    f->closing_told = true;
+    f->holders++;
+    pthread_mutex_unlock(&f->lock);
+    if (virConnectRegisterCloseCallback(handle, on_close, f, forget_closing) < 0)
+        forget_closing(f);
+}
+
+/* Drivers do not know all events; the lifecycle must be there. */
+static int listen(struct feed *f, virConnectPtr handle)
+{
+    static const struct {
+        int id;
+        virConnectDomainEventGenericCallback callback;
+    } rows[CALLBACKS_MAX] = {
+        {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+        {VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
+        {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon)},
+        {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device_added)},
+        {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
+        {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
+        {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
+        {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_memory_device)},
+    };
+    f->callback_count = 0;
+    for (size_t i = 0; i < CALLBACKS_MAX; i++) {
+        hold(f);
+        int id = virConnectDomainEventRegisterAny(handle, NULL, rows[i].id, rows[i].callback, f, forget);
+        if (id >= 0)
+            f->callbacks[f->callback_count++] = id;
+        else
+            forget(f);
+        if (id < 0 && i == 0)
+            return -EIO;
+    }
+    listen_for_closing(f, handle);
+    return 0;
+}
+
+static void disconnect(struct feed *f)
+{
+    if (!f->connection)
+        return;
+    virConnectPtr handle = connection_handle(f->connection);
+    for (size_t i = 0; i < f->callback_count; i++)
+        (void)virConnectDomainEventDeregisterAny(handle, f->callbacks[i]);
+    (void)virConnectUnregisterCloseCallback(handle, on_close);
+    forget_closing(f);
+    connection_close(f->connection);
+    f->connection = NULL;
+    f->callback_count = 0;
+}
+
+static int connect_feed(struct feed *f, struct error *error)
+{
+    int r = connection_open(&f->connection, f->uri, error);
+    if (r < 0)
+        return r;
+    r = listen(f, connection_handle(f->connection));
+    if (r < 0) {
+        connection_error(error, r, "events");
+        disconnect(f);
+    }
+    return r;
+}
+
+/* With the lock held, but while libvirt is asked. */
+static void reconnect(struct feed *f)
+{
+    struct error error = {0};
+    pthread_mutex_unlock(&f->lock);
+    int r = connect_feed(f, &error);
+    pthread_mutex_lock(&f->lock);
+    f->attempted = true;
+    f->listening = r == 0;
+    f->connects += r == 0;
+    f->closed = false;
+    event_queue_mark_stale(f->queue, "");
+    pthread_cond_broadcast(&f->changed);
+    if (r == 0) {
+        log_info("libvirt at %s: connected", f->uri);
+        f->told = false;
+        f->backoff_ns = 0;
+        return;
+    }
+    if (!f->told)
+        log_warning("libvirt at %s cannot be reached, trying again: %s", f->uri, error.text);
+    f->told = true;
+    f->backoff_ns = f->backoff_ns ? f->backoff_ns * 2 : BACKOFF_FIRST_NS;
+    if (f->backoff_ns > BACKOFF_MAX_NS)
+        f->backoff_ns = BACKOFF_MAX_NS;
+    if (!f->stopping)
+        thread_wait(&f->changed, &f->lock, f->backoff_ns);
+}
+
+/* With the lock held, but while libvirt is asked. */
+static void hang_up(struct feed *f)
+{
+    f->listening = false;
+    log_warning("libvirt at %s: connection lost", f->uri);
+    pthread_mutex_unlock(&f->lock);
+    disconnect(f);
+    pthread_mutex_lock(&f->lock);
+    f->closed = false;
+}
+
+static int id_of(virConnectPtr handle, const char *uuid)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(handle, uuid);
+    int id = domain ? (int)virDomainGetID(domain) : -1;
+    if (domain)
+        virDomainFree(domain);
+    return id;
+}
+
+/* CPU time of the process with domain id @id and of no later one: ids grow while a libvirtd lives. */
+static struct reading cpu_of(virConnectPtr handle, const char *uuid, int id)
+{
+    virDomainInfo info;
+    struct reading cpu = {0};
+    virDomainPtr domain = virDomainLookupByUUIDString(handle, uuid);
+    if (domain && (int)virDomainGetID(domain) == id && virDomainGetInfo(domain, &info) == 0 &&
+        info.state != VIR_DOMAIN_SHUTOFF)
+        cpu = (struct reading){true, info.cpuTime};
+    if (domain)
+        virDomainFree(domain);
+    int after = cpu.has ? id_of(handle, uuid) : -1;
+    return after == id || after == -1 ? cpu : (struct reading){0};
+}
+
+/* With the lock held, but while libvirt is asked. True: there was one. */
+static bool read_tail(struct feed *f)
+{
+    struct lifecycle_event e;
+    if (!event_queue_tail_next(f->queue, &e))
+        return false;
+    pthread_mutex_unlock(&f->lock);
+    struct reading cpu = cpu_of(connection_handle(f->connection), e.uuid, e.id);
+    pthread_mutex_lock(&f->lock);
+    event_queue_tail_end(f->queue, &e, cpu);
+    wake(f);
+    return true;
+}
+
+static void *run_feed(void *argument)
+{
+    struct feed *f = argument;
+    pthread_mutex_lock(&f->lock);
+    while (!f->stopping) {
+        if (!f->connection)
+            reconnect(f);
+        else if (f->closed || !connection_alive(f->connection))
+            hang_up(f);
+        else if (!read_tail(f))
+            thread_wait(&f->changed, &f->lock, CHECK_NS);
+    }
+    pthread_mutex_unlock(&f->lock);
+    disconnect(f);
+    pthread_mutex_lock(&f->lock);
+    f->finished = true;
+    pthread_cond_broadcast(&f->changed);
+    let_go(f);
+    return NULL;
+}
+
+static struct feed *feed_new(const char *uri, struct clock *clock, int wake_fd)
+{
+    struct feed *f = calloc(1, sizeof(*f));
+    if (!f)
+        return NULL;
+    thread_lock_init(&f->lock, &f->changed);
+    f->holders = 1;
+    f->clock = clock;
+    f->wake_fd = wake_fd;
+    f->uri = strdup(uri);
+    f->queue = event_queue_create();
+    if (f->uri && f->queue)
+        return f;
+    forget(f);
+    return NULL;
+}
+
+int feed_create(struct feed **ret, const char *uri, struct clock *clock, int wake_fd)
+{
+    struct feed *f = feed_new(uri, clock, wake_fd);
+    if (!f)
+        return -ENOMEM;
+    hold(f);
+    int r = thread_start(NULL, run_feed, f);
+    if (r < 0) {
+        forget(f);
+        forget(f);
+        return r;
+    }
+    *ret = f;
+    return 0;
+}
+
+void feed_destroy(struct feed *f)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->stopping = true;
+    pthread_cond_broadcast(&f->changed);
+    int64_t until_ns = clock_boot_ns(f->clock) + GOODBYE_NS;
+    while (!f->finished && clock_boot_ns(f->clock) < until_ns)
+        thread_wait(&f->changed, &f->lock, until_ns - clock_boot_ns(f->clock));
+    let_go(f);
+}
+
+bool feed_wait_listening(struct feed *f, int64_t deadline_boot_ns)
+{
+    pthread_mutex_lock(&f->lock);
+    while (!f->attempted && !f->cancelled && clock_boot_ns(f->clock) < deadline_boot_ns)
+        thread_wait(&f->changed, &f->lock, deadline_boot_ns - clock_boot_ns(f->clock));
+    bool listening = f->listening;
+    pthread_mutex_unlock(&f->lock);
+    return listening;
+}
+
+void feed_retry(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    if (!f->listening && f->attempted)
+        pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void feed_cancel(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->cancelled = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+int feed_take(struct feed *f, struct lifecycle_event *ret, bool *ret_more)
+{
+    pthread_mutex_lock(&f->lock);
+    int r = event_queue_take(f->queue, clock_boot_ns(f->clock), ret);
+    *ret_more = event_queue_ready(f->queue, clock_boot_ns(f->clock));
+    pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+bool feed_has_event(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    bool ready = event_queue_ready(f->queue, clock_boot_ns(f->clock));
+    pthread_mutex_unlock(&f->lock);
+    return ready;
+}
+
+int feed_stale(struct feed *f, char uuid[UUID_SIZE])
+{
+    pthread_mutex_lock(&f->lock);
+    int r = event_queue_take_stale(f->queue, uuid);
+    pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+uint64_t feed_dropped(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    uint64_t dropped = event_queue_dropped(f->queue);
+    pthread_mutex_unlock(&f->lock);
+    return dropped;
+}
+
+uint64_t feed_connects(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    uint64_t connects = f->connects;
+    pthread_mutex_unlock(&f->lock);
+    return connects;
+}

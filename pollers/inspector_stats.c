@@ -1,0 +1,318 @@
+#include "inspector_stats.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libvirt/libvirt.h>
+
+#include "inspector_connection.h"
+#include "pluvio/model/meter.h"
+
+struct name_row {
+    const char *name;
+    unsigned field;
+};
+
+static const struct name_row domain_names[] = {
+    {"cpu.time", DOMAIN_CPU_TIME},
+    {"vcpu.current", DOMAIN_VCPU_CURRENT},
+    {"balloon.current", DOMAIN_BALLOON_CURRENT},
+    {"balloon.available", DOMAIN_BALLOON_AVAILABLE},
+    {"balloon.unused", DOMAIN_BALLOON_UNUSED},
+    {"balloon.usable", DOMAIN_BALLOON_USABLE},
+    {"balloon.rss", DOMAIN_BALLOON_RSS},
+    {"balloon.swap_in", DOMAIN_BALLOON_SWAP_IN},
+    {"balloon.swap_out", DOMAIN_BALLOON_SWAP_OUT},
+    {"balloon.last-update", DOMAIN_BALLOON_LAST_UPDATE},
+    {"perf.cpu_cycles", DOMAIN_PERF_CYCLES},
+    {"perf.instructions", DOMAIN_PERF_INSTRUCTIONS},
+    {"perf.cache_references", DOMAIN_PERF_CACHE_REFERENCES},
+    {"perf.cache_misses", DOMAIN_PERF_CACHE_MISSES},
+};
+
+static const struct name_row disk_names[] = {
+    {"rd.bytes", DISK_RD_BYTES}, {"rd.reqs", DISK_RD_REQS},       {"rd.times", DISK_RD_TIMES},
+    {"wr.bytes", DISK_WR_BYTES}, {"wr.reqs", DISK_WR_REQS},       {"wr.times", DISK_WR_TIMES},
+    {"capacity", DISK_CAPACITY}, {"allocation", DISK_ALLOCATION}, {"physical", DISK_PHYSICAL},
+};
+
+static const struct name_row net_names[] = {
+    {"rx.bytes", NET_RX_BYTES}, {"rx.pkts", NET_RX_PKTS}, {"rx.drop", NET_RX_DROP}, {"rx.errs", NET_RX_ERRS},
+    {"tx.bytes", NET_TX_BYTES}, {"tx.pkts", NET_TX_PKTS}, {"tx.drop", NET_TX_DROP}, {"tx.errs", NET_TX_ERRS},
+};
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+unsigned stats_mask_monitorless(unsigned groups)
+{
+    unsigned mask = VIR_DOMAIN_STATS_STATE;
+    if (groups & GROUP_INTERFACE)
+        mask |= VIR_DOMAIN_STATS_INTERFACE;
+    if (groups & GROUP_PERF)
+        mask |= VIR_DOMAIN_STATS_PERF;
+    return mask;
+}
+
+unsigned stats_mask(unsigned groups)
+{
+    unsigned mask = stats_mask_monitorless(groups);
+    if (groups & GROUP_CPU)
+        mask |= VIR_DOMAIN_STATS_CPU_TOTAL;
+    if (groups & GROUP_VCPU)
+        mask |= VIR_DOMAIN_STATS_VCPU;
+    if (groups & GROUP_BALLOON)
+        mask |= VIR_DOMAIN_STATS_BALLOON;
+    if (groups & GROUP_BLOCK)
+        mask |= VIR_DOMAIN_STATS_BLOCK;
+    return mask;
+}
+
+/* Negative numbers mean "not known" to libvirt, so absent to us. */
+static struct reading number_of(const virTypedParameter *p)
+{
+    switch (p->type) {
+    case VIR_TYPED_PARAM_INT:
+        return (struct reading){p->value.i >= 0, (uint64_t)(p->value.i >= 0 ? p->value.i : 0)};
+    case VIR_TYPED_PARAM_UINT:
+        return (struct reading){true, p->value.ui};
+    case VIR_TYPED_PARAM_LLONG:
+        return (struct reading){p->value.l >= 0, (uint64_t)(p->value.l >= 0 ? p->value.l : 0)};
+    case VIR_TYPED_PARAM_ULLONG:
+        return (struct reading){true, p->value.ul};
+    default: /* doubles, texts and types of a later libvirt: none of our fields */
+        return (struct reading){0};
+    }
+}
+
+static void set_field(const struct name_row *rows, size_t count, const char *name, const virTypedParameter *p,
+                      struct reading *fields)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            fields[rows[i].field] = number_of(p);
+            return;
+        }
+    }
+}
+
+/* "block.12.rd.bytes" with @prefix "block.": the index, and *ret_rest "rd.bytes"; -1: none. */
+static int64_t indexed(const char *field, const char *prefix, const char **ret_rest)
+{
+    size_t skip = strlen(prefix);
+    if (strncmp(field, prefix, skip) != 0 || field[skip] < '0' || field[skip] > '9')
+        return -1;
+    int64_t index = 0;
+    const char *at = field + skip;
+    for (; *at >= '0' && *at <= '9' && index < STATS_DEVICES_MAX; at++)
+        index = index * 10 + (*at - '0');
+    if (*at != '.' || index >= STATS_DEVICES_MAX)
+        return -1;
+    *ret_rest = at + 1;
+    return index;
+}
+
+static int set_text(char **slot, const virTypedParameter *p)
+{
+    if (p->type != VIR_TYPED_PARAM_STRING || *slot)
+        return 0;
+    *slot = strdup(p->value.s);
+    return *slot ? 0 : -ENOMEM;
+}
+
+static int read_disk(const char *rest, const virTypedParameter *p, struct disk_stats *d)
+{
+    if (strcmp(rest, "name") == 0)
+        return set_text(&d->name, p);
+    if (strcmp(rest, "path") == 0)
+        return set_text(&d->source, p);
+    if (strcmp(rest, "backingIndex") == 0)
+        d->backing_index = number_of(p);
+    else
+        set_field(disk_names, ROWS(disk_names), rest, p, d->field);
+    return 0;
+}
+
+static int read_net(const char *rest, const virTypedParameter *p, struct net_stats *n)
+{
+    if (strcmp(rest, "name") == 0)
+        return set_text(&n->name, p);
+    set_field(net_names, ROWS(net_names), rest, p, n->field);
+    return 0;
+}
+
+/* Sums over the VM's vcpus, only of use when each of them was read. */
+struct vcpu_sum {
+    uint64_t wait, delay;
+    unsigned waits, delays;
+};
+
+static void read_vcpu(const char *rest, const virTypedParameter *p, struct vcpu_sum *sum)
+{
+    struct reading r = number_of(p);
+    if (!r.has)
+        return;
+    if (strcmp(rest, "wait") == 0) {
+        sum->wait += r.value;
+        sum->waits++;
+    } else if (strcmp(rest, "delay") == 0) {
+        sum->delay += r.value;
+        sum->delays++;
+    }
+}
+
+static void read_plain(const virTypedParameter *p, struct domain_stats *ret)
+{
+    if (strcmp(p->field, "state.state") == 0)
+        ret->state = p->type == VIR_TYPED_PARAM_INT && p->value.i >= 0 && p->value.i < DOMAIN_STATES
+                         ? (enum domain_state)p->value.i
+                         : DOMAIN_NOSTATE;
+    else if (strcmp(p->field, "state.reason") == 0 && p->type == VIR_TYPED_PARAM_INT)
+        ret->reason = p->value.i;
+    else
+        set_field(domain_names, ROWS(domain_names), p->field, p, ret->field);
+}
+
+static int read_parameter(const virTypedParameter *p, struct domain_stats *ret, struct vcpu_sum *sum)
+{
+    const char *rest = NULL;
+    int64_t index = indexed(p->field, "block.", &rest);
+    if (index >= 0)
+        return (size_t)index < ret->disk_count ? read_disk(rest, p, &ret->disks[index]) : 0;
+    index = indexed(p->field, "net.", &rest);
+    if (index >= 0)
+        return (size_t)index < ret->net_count ? read_net(rest, p, &ret->nets[index]) : 0;
+    if (indexed(p->field, "vcpu.", &rest) >= 0)
+        read_vcpu(rest, p, sum);
+    else
+        read_plain(p, ret);
+    return 0;
+}
+
+/* How many devices the record speaks of: one more than the largest index. */
+static void count_devices(const virTypedParameter *parameters, int count, size_t *ret_disks, size_t *ret_nets)
+{
+    const char *rest = NULL;
+    *ret_disks = *ret_nets = 0;
+    for (int i = 0; i < count; i++) {
+        int64_t disk = indexed(parameters[i].field, "block.", &rest);
+        int64_t net = disk < 0 ? indexed(parameters[i].field, "net.", &rest) : -1;
+        if (disk >= (int64_t)*ret_disks)
+            *ret_disks = (size_t)disk + 1;
+        if (net >= (int64_t)*ret_nets)
+            *ret_nets = (size_t)net + 1;
+    }
+}
+
+/* An index without a name cannot be told from another after an unplug: such rows are dropped. */
+static void drop_nameless(struct domain_stats *d)
+{
+    size_t disks = 0, nets = 0;
+    for (size_t i = 0; i < d->disk_count; i++) {
+        if (d->disks[i].name)
+            d->disks[disks++] = d->disks[i];
+        else
+            free(d->disks[i].source);
+    }
+    for (size_t i = 0; i < d->net_count; i++)
+        if (d->nets[i].name)
+            d->nets[nets++] = d->nets[i];
+    d->disk_count = disks;
+    d->net_count = nets;
+}
+
+/* Of a domain that is off libvirt reports its own daemon's CPU time. */
+static void drop_foreign_cpu(struct domain_stats *d)
+{
+    if (d->state == DOMAIN_SHUTOFF)
+        d->field[DOMAIN_CPU_TIME] = d->field[DOMAIN_VCPU_WAIT] = d->field[DOMAIN_VCPU_DELAY] = (struct reading){0};
+}
+
+static void set_sums(const struct vcpu_sum *sum, struct domain_stats *ret)
+{
+    struct reading current = ret->field[DOMAIN_VCPU_CURRENT];
+    if (sum->waits && current.has && sum->waits == current.value)
+        ret->field[DOMAIN_VCPU_WAIT] = (struct reading){true, sum->wait};
+    if (sum->delays && current.has && sum->delays == current.value)
+        ret->field[DOMAIN_VCPU_DELAY] = (struct reading){true, sum->delay};
+}
+
+int stats_read(const struct _virTypedParameter *parameters, int count, struct domain_stats *ret)
+{
+    size_t disks, nets;
+    struct vcpu_sum sum = {0};
+    count_devices(parameters, count, &disks, &nets);
+    ret->disks = calloc(disks ? disks : 1, sizeof(*ret->disks));
+    ret->nets = calloc(nets ? nets : 1, sizeof(*ret->nets));
+    if (!ret->disks || !ret->nets)
+        return -ENOMEM;
+    ret->disk_count = disks;
+    ret->net_count = nets;
+    int r = 0;
+    for (int i = 0; i < count && r == 0; i++)
+        r = read_parameter(&parameters[i], ret, &sum);
+    set_sums(&sum, ret);
+    drop_foreign_cpu(ret);
+    drop_nameless(ret);
+    return r;
+}
+
+static bool active(const struct domain_stats *d)
+{
+    return d->id >= 0 && d->state != DOMAIN_SHUTOFF;
+}
+
+bool stats_partial(const struct domain_stats *d, unsigned groups)
+{
+    if (!active(d))
+        return false;
+    for (size_t i = 0; (groups & GROUP_BLOCK) && i < d->disk_count; i++)
+        if (!d->disks[i].field[DISK_RD_BYTES].has)
+            return true;
+    return (groups & GROUP_CPU) && !d->field[DOMAIN_CPU_TIME].has;
+}
+
+static void read_host_cpu(virConnectPtr handle, struct reading host[HOST_FIELDS])
+{
+    static const struct name_row names[] = {
+        {VIR_NODE_CPU_STATS_USER, HOST_CPU_USER},
+        {VIR_NODE_CPU_STATS_KERNEL, HOST_CPU_KERNEL},
+        {VIR_NODE_CPU_STATS_IDLE, HOST_CPU_IDLE},
+        {VIR_NODE_CPU_STATS_IOWAIT, HOST_CPU_IOWAIT},
+    };
+    virNodeCPUStats values[16];
+    int count = (int)ROWS(values);
+    if (virNodeGetCPUStats(handle, VIR_NODE_CPU_STATS_ALL_CPUS, values, &count, 0) < 0)
+        return;
+    for (int i = 0; i < count; i++)
+        for (size_t row = 0; row < ROWS(names); row++)
+            if (strcmp(values[i].field, names[row].name) == 0)
+                host[names[row].field] = (struct reading){true, values[i].value};
+}
+
+static void read_host_memory(virConnectPtr handle, struct reading host[HOST_FIELDS])
+{
+    static const struct name_row names[] = {
+        {VIR_NODE_MEMORY_STATS_TOTAL, HOST_MEMORY_TOTAL},
+        {VIR_NODE_MEMORY_STATS_FREE, HOST_MEMORY_FREE},
+    };
+    virNodeMemoryStats values[16];
+    int count = (int)ROWS(values);
+    if (virNodeGetMemoryStats(handle, VIR_NODE_MEMORY_STATS_ALL_CELLS, values, &count, 0) < 0)
+        return;
+    for (int i = 0; i < count; i++)
+        for (size_t row = 0; row < ROWS(names); row++)
+            if (strcmp(values[i].field, names[row].name) == 0)
+                host[names[row].field] = (struct reading){true, values[i].value};
+}
+
+unsigned stats_read_host(struct connection *connection, struct reading host[HOST_FIELDS])
+{
+    virConnectPtr handle = connection_handle(connection);
+    virNodeInfo info;
+    read_host_cpu(handle, host);
+    read_host_memory(handle, host);
+    if (virNodeGetInfo(handle, &info) == 0)
+        host[HOST_VCPUS] = (struct reading){true, info.cpus};
+    return 3;
+}

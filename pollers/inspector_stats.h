@@ -1,0 +1,30 @@
+/* libvirt's typed parameters of the bulk call, read into our struct domain_stats. What is not among them stays absent.
+ */
+#ifndef POLLERS_INSPECTOR_STATS_H
+#define POLLERS_INSPECTOR_STATS_H
+
+#include <stdbool.h>
+
+#include "inspector.h"
+
+#define STATS_DEVICES_MAX 512 /* disks, and interfaces, of a VM; more are left out */
+
+struct _virTypedParameter;
+
+/* libvirt's VIR_DOMAIN_STATS_* bits for enum meter_group bits; state always. */
+unsigned stats_mask(unsigned groups);
+/* Those that are answered without asking QEMU, so that a hung one cannot block them. */
+unsigned stats_mask_monitorless(unsigned groups);
+
+/* Fill state, fields, disks and nets of *ret (zeroed, with its name, uuid and id). -ENOMEM: *ret is to be freed. */
+int stats_read(const struct _virTypedParameter *parameters, int count, struct domain_stats *ret)
+    __attribute__((warn_unused_result));
+
+/* True: a running domain gave less than was asked, as it does when its monitor is taken. */
+bool stats_partial(const struct domain_stats *d, unsigned groups);
+
+struct connection;
+/* CPU, memory and vcpus of the host; what cannot be read is absent. Returns how many calls it took. */
+unsigned stats_read_host(struct connection *connection, struct reading host[HOST_FIELDS]);
+
+#endif

@@ -1,0 +1,423 @@
+/* The inspector on a real libvirtd with real QEMU guests: exact counters, events, a hung guest, a libvirtd that dies.
+ *
+ * The guests' counters are known to the byte: firmware reads one sector, the guest in it as many as it was told.
+ */
+#include "pollers/inspector_libvirt.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pluvio/model/meter.h"
+#include "pollers/process_start.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+#define UUID(n) "0e1d5b1c-0000-4000-8000-0000000000" n
+#define ALL                                                                                                            \
+    (GROUP_STATE | GROUP_CPU | GROUP_VCPU | GROUP_BALLOON | GROUP_BLOCK | GROUP_INTERFACE | GROUP_XML | GROUP_HOST)
+#define SECTOR      512
+#define PATIENCE_NS (60 * NS_PER_S)
+#define CYCLE_NS    (2 * NS_PER_S)
+
+static char folder[FOLDER_SIZE], uri[FOLDER_SIZE + 64];
+static struct inspector *inspector;
+
+static int run(const char *command)
+{
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int host(const char *verb, const char *more)
+{
+    char command[2 * FOLDER_SIZE + 512];
+    snprintf(command, sizeof(command), HOST_SCRIPT " %s %s %s", verb, folder, more);
+    return run(command);
+}
+
+static void virsh(const char *what)
+{
+    char command[2 * FOLDER_SIZE + 512];
+    snprintf(command, sizeof(command), "virsh -q -c '%s' %s >/dev/null", uri, what);
+    ck_assert_int_eq(run(command), 0);
+}
+
+static int make_guest(const char *name, const char *uuid, int reads, int writes, int ticks)
+{
+    char more[FOLDER_SIZE + 128];
+    snprintf(more, sizeof(more), "%s %s " BOOT_SECTOR " %d %d %d", name, uuid, reads, writes, ticks);
+    return host("guest", more);
+}
+
+static void start_guest(const char *name, const char *uuid, int reads, int writes, int ticks)
+{
+    ck_assert_int_eq(make_guest(name, uuid, reads, writes, ticks), 0);
+}
+
+static int64_t now_ns(void)
+{
+    return clock_boot_ns(clock_system());
+}
+
+static void set_up(void)
+{
+    struct error error = {0};
+    struct inspector_libvirt_settings settings = {.uri = uri};
+    ck_assert_msg(inspector_libvirt_open(&inspector, &settings, &error) == 0, "%s", error.text);
+}
+
+static void tear_down(void)
+{
+    inspector->destroy(inspector);
+}
+
+static int cycle(struct snapshot **ret, struct error *error)
+{
+    int r = inspector->begin(inspector, ALL, now_ns() + CYCLE_NS);
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    ck_assert_int_eq(r, 0);
+    while ((r = inspector->result(inspector, ret, error)) == 0) {
+        struct pollfd p = {.fd = inspector->wake_fd(inspector), .events = POLLIN};
+        ck_assert(now_ns() < until_ns);
+        poll(&p, 1, 1000);
+    }
+    return r;
+}
+
+static const struct domain_stats *domain_of(const struct snapshot *s, const char *uuid)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->domains[i].uuid, uuid) == 0)
+            return &s->domains[i];
+    return NULL;
+}
+
+/* Snapshots until one satisfies @good. */
+typedef bool condition(const struct snapshot *s);
+static struct snapshot *until(condition *good)
+{
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    for (;;) {
+        struct snapshot *s = NULL;
+        struct error error = {0};
+        if (cycle(&s, &error) == 1 && good(s))
+            return s;
+        snapshot_free(s);
+        ck_assert_msg(now_ns() < until_ns, "%s", error.text);
+    }
+}
+
+/* The next event of that kind about that domain; others are let go by. */
+static struct lifecycle_event await_event(enum lifecycle_kind kind, const char *uuid)
+{
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    for (;;) {
+        struct lifecycle_event e;
+        while (inspector->event(inspector, &e) == 1)
+            if (e.kind == kind && strcmp(e.uuid, uuid) == 0)
+                return e;
+        struct pollfd p = {.fd = inspector->wake_fd(inspector), .events = POLLIN};
+        ck_assert_msg(now_ns() < until_ns, "no %s event", lifecycle_name(kind));
+        poll(&p, 1, 100);
+    }
+}
+
+static bool answered(const struct snapshot *s)
+{
+    return s->count > 0;
+}
+
+static uint64_t read_bytes(const struct snapshot *s, const char *uuid)
+{
+    const struct domain_stats *d = domain_of(s, uuid);
+    return d && d->disk_count ? d->disks[0].field[DISK_RD_BYTES].value : 0;
+}
+
+static bool both_have_read(const struct snapshot *s)
+{
+    return read_bytes(s, UUID("01")) == 17 * SECTOR && read_bytes(s, UUID("02")) == 41 * SECTOR;
+}
+
+static int pid_of(const char *name)
+{
+    char pids[FOLDER_SIZE + 16];
+    int pid = process_of_file(folder_path(folder, "run/qemu", pids, sizeof(pids)), name);
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+START_TEST(counters_of_two_guests_are_exact)
+{
+    struct snapshot *s = until(both_have_read);
+    const struct domain_stats *one = domain_of(s, UUID("01")), *two = domain_of(s, UUID("02"));
+    ck_assert_str_eq(s->host_uuid, UUID("ff"));
+    ck_assert_uint_eq(one->disks[0].field[DISK_WR_BYTES].value, 4 * SECTOR);
+    ck_assert_uint_eq(one->disks[0].field[DISK_WR_REQS].value, 1);
+    ck_assert_uint_eq(one->disks[0].field[DISK_RD_REQS].value, 2);
+    ck_assert(two->disks[0].field[DISK_WR_BYTES].has);
+    ck_assert_uint_eq(two->disks[0].field[DISK_WR_BYTES].value, 0);
+    ck_assert_uint_eq(one->disks[0].field[DISK_CAPACITY].value, 8 * 1024 * 1024);
+    ck_assert_str_eq(one->disks[0].name, "vda");
+    ck_assert_str_eq(one->nets[0].name, "tone");
+    ck_assert(one->nets[0].field[NET_RX_BYTES].has);
+    ck_assert_uint_eq(one->nets[0].field[NET_TX_BYTES].value, 0);
+    ck_assert_uint_eq(one->field[DOMAIN_BALLOON_CURRENT].value, 32 * 1024);
+    ck_assert_int_eq(one->process_start, process_start_of("/proc", pid_of("one")));
+    ck_assert_int_eq(two->process_start, process_start_of("/proc", pid_of("two")));
+    snapshot_free(s);
+}
+END_TEST
+
+START_TEST(metadata_says_owner_and_devices)
+{
+    struct snapshot *s = until(answered);
+    const struct domain_meta *m = domain_of(s, UUID("01"))->meta;
+    ck_assert_ptr_nonnull(m);
+    ck_assert_str_eq(m->project, "project-1");
+    ck_assert_str_eq(m->flavor, "m1.test");
+    ck_assert_str_eq(m->disks[0].serial, "serial-one");
+    ck_assert_uint_eq(m->disks[0].chain_count, 1);
+    ck_assert_str_eq(m->nics[0].mac, "52:54:00:00:00:01");
+    ck_assert_str_eq(m->nics[0].target, "tone");
+    ck_assert_str_eq(m->nics[0].source, "test0");
+    snapshot_free(s);
+}
+END_TEST
+
+START_TEST(a_pause_and_a_change_of_owner_are_told_and_the_owner_is_read_anew)
+{
+    struct snapshot *s = until(answered);
+    uint64_t version = domain_of(s, UUID("01"))->meta->version;
+    snapshot_free(s);
+    virsh("suspend one");
+    ck_assert_int_gt(await_event(LIFECYCLE_PAUSED, UUID("01")).id, 0);
+    virsh("resume one");
+    ck_assert_int_gt(await_event(LIFECYCLE_RESUMED, UUID("01")).boot_ns, 0);
+    virsh("metadata one --live --uri http://openstack.org/xmlns/libvirt/nova/1.1 --key nova --set "
+          "'<instance><owner><project uuid=\"project-2\"/></owner></instance>'");
+    await_event(LIFECYCLE_METADATA, UUID("01"));
+    s = until(answered);
+    ck_assert_str_eq(domain_of(s, UUID("01"))->meta->project, "project-2");
+    ck_assert_uint_gt(domain_of(s, UUID("01"))->meta->version, version);
+    snapshot_free(s);
+}
+END_TEST
+
+START_TEST(a_disk_that_is_plugged_in_is_told_and_known)
+{
+    char command[FOLDER_SIZE + 128];
+    struct snapshot *s = until(answered);
+    ck_assert_uint_eq(domain_of(s, UUID("02"))->meta->disk_count, 1);
+    snapshot_free(s);
+    snprintf(command, sizeof(command), "truncate -s 1M %s/extra.img", folder);
+    ck_assert_int_eq(run(command), 0);
+    snprintf(command, sizeof(command), "attach-disk two %s/extra.img vdb --live --targetbus virtio", folder);
+    virsh(command);
+    ck_assert(await_event(LIFECYCLE_DEVICE_ADDED, UUID("02")).device[0]);
+    s = until(answered);
+    ck_assert_uint_eq(domain_of(s, UUID("02"))->meta->disk_count, 2);
+    ck_assert_uint_eq(domain_of(s, UUID("02"))->disk_count, 2);
+    snapshot_free(s);
+}
+END_TEST
+
+static bool third_runs(const struct snapshot *s)
+{
+    const struct domain_stats *d = domain_of(s, UUID("03"));
+    return d && d->field[DOMAIN_CPU_TIME].has;
+}
+
+START_TEST(a_guest_that_powers_off_leaves_its_last_cpu_time_with_the_event)
+{
+    struct snapshot *s = until(answered);
+    snapshot_free(s);
+    start_guest("three", UUID("03"), 1, 0, 40);
+    s = until(third_runs);
+    uint64_t seen = domain_of(s, UUID("03"))->field[DOMAIN_CPU_TIME].value;
+    int id = domain_of(s, UUID("03"))->id;
+    snapshot_free(s);
+    struct lifecycle_event e = await_event(LIFECYCLE_STOPPED, UUID("03"));
+    ck_assert(e.cpu_time.has);
+    ck_assert_uint_ge(e.cpu_time.value, seen);
+    ck_assert_int_eq(e.id, id);
+    virsh("undefine three");
+}
+END_TEST
+
+static bool second_hangs(const struct snapshot *s)
+{
+    return s->hung == 1 && !domain_of(s, UUID("02"))->answers;
+}
+
+static bool nobody_hangs(const struct snapshot *s)
+{
+    return s->hung == 0 && domain_of(s, UUID("02"))->answers && domain_of(s, UUID("02"))->disk_count;
+}
+
+/* What the first overrun may cost beyond the deadline is the grace time of those asked around it, and here much less;
+ * the bound is for a machine that is busy with other tests. */
+#define LATE_NS (10 * NS_PER_S)
+
+static void ck_only_second_lost(const struct snapshot *s)
+{
+    static const char *const others[] = {UUID("01"), UUID("04")};
+    for (size_t i = 0; i < 2; i++) {
+        const struct domain_stats *d = domain_of(s, others[i]);
+        ck_assert(d->answers);
+        ck_assert(d->field[DOMAIN_CPU_TIME].has);
+        ck_assert(d->disks[0].field[DISK_RD_BYTES].has);
+        ck_assert(d->nets[0].field[NET_RX_BYTES].has);
+    }
+    const struct domain_stats *hung = domain_of(s, UUID("02"));
+    ck_assert_int_eq(hung->state, DOMAIN_RUNNING);
+    ck_assert(hung->field[DOMAIN_CPU_TIME].has);
+    ck_assert(hung->nets[0].field[NET_RX_BYTES].has);
+    ck_assert_uint_eq(hung->disk_count, 0);
+    ck_assert_ptr_nonnull(hung->meta);
+}
+
+START_TEST(a_hung_guest_costs_only_its_own_figures_until_it_goes_on)
+{
+    struct inspector_figures figures;
+    struct error error = {0};
+    start_guest("four", UUID("04"), 1, 0, 0);
+    snapshot_free(until(nobody_hangs));
+    int pid = pid_of("two");
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    int64_t began_ns = now_ns();
+    struct snapshot *s = NULL;
+    int r = cycle(&s, &error);
+    int64_t took_ns = now_ns() - began_ns;
+    kill(pid, SIGCONT);
+    ck_assert_msg(r == 1, "%s", error.text);
+    printf("first cycle with a hung guest: %.1f ms after the deadline\n", (double)(took_ns - CYCLE_NS) / 1e6);
+    ck_assert_int_lt(took_ns, CYCLE_NS + LATE_NS);
+    ck_assert(second_hangs(s));
+    ck_only_second_lost(s);
+    snapshot_free(s);
+    snapshot_free(until(nobody_hangs));
+    inspector_libvirt_figures(inspector, &figures);
+    ck_assert_uint_ge(figures.overruns, 1);
+    virsh("destroy four");
+    virsh("undefine four");
+}
+END_TEST
+
+START_TEST(while_a_guest_hangs_cycles_cost_no_deadline_and_no_further_call_is_lost)
+{
+    struct inspector_figures first, later;
+    start_guest("four", UUID("04"), 1, 0, 0);
+    snapshot_free(until(nobody_hangs));
+    int pid = pid_of("two");
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    snapshot_free(until(second_hangs));
+    inspector_libvirt_figures(inspector, &first);
+    for (int i = 0; i < 5; i++) {
+        struct snapshot *s = until(second_hangs);
+        ck_only_second_lost(s);
+        snapshot_free(s);
+    }
+    inspector_libvirt_figures(inspector, &later);
+    kill(pid, SIGCONT);
+    ck_assert_uint_eq(first.overruns, later.overruns);
+    ck_assert_uint_eq(later.stuck, 1);
+    snapshot_free(until(nobody_hangs));
+    virsh("destroy four");
+    virsh("undefine four");
+}
+END_TEST
+
+START_TEST(a_guest_whose_monitor_somebody_else_occupies_is_named_without_an_overrun)
+{
+    char command[FOLDER_SIZE + 256];
+    struct inspector_figures figures;
+    snapshot_free(until(nobody_hangs));
+    int pid = pid_of("two");
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    snprintf(command, sizeof(command), "virsh -q -c '%s' domstats --block two >/dev/null 2>&1 &", uri);
+    ck_assert_int_eq(run(command), 0);
+    snprintf(command, sizeof(command), "virsh -q -c '%s' domcontrol two | grep -q occupied", uri);
+    while (run(command) != 0)
+        ck_assert(now_ns() < until_ns);
+    struct snapshot *s = until(second_hangs);
+    inspector_libvirt_figures(inspector, &figures);
+    kill(pid, SIGCONT);
+    ck_assert_uint_eq(figures.overruns, 0);
+    ck_assert(domain_of(s, UUID("02"))->field[DOMAIN_CPU_TIME].has);
+    ck_assert(domain_of(s, UUID("01"))->disks[0].field[DISK_RD_BYTES].has);
+    snapshot_free(s);
+    snapshot_free(until(nobody_hangs));
+}
+END_TEST
+
+START_TEST(after_libvirtd_was_killed_the_same_processes_are_found_and_events_come_again)
+{
+    struct snapshot *s = until(answered);
+    int64_t start = domain_of(s, UUID("01"))->process_start;
+    ck_assert_int_gt(start, 0);
+    snapshot_free(s);
+    ck_assert_int_eq(host("restart", ""), 0);
+    s = until(answered);
+    ck_assert_int_eq(domain_of(s, UUID("01"))->process_start, start);
+    ck_assert(domain_of(s, UUID("01"))->disks[0].field[DISK_RD_BYTES].has);
+    snapshot_free(s);
+    struct inspector_figures figures;
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    do { /* the events' own connection comes back by itself */
+        snapshot_free(until(answered));
+        inspector_libvirt_figures(inspector, &figures);
+        ck_assert(now_ns() < until_ns);
+    } while (figures.connects < 4);
+    virsh("suspend one");
+    await_event(LIFECYCLE_PAUSED, UUID("01"));
+    virsh("resume one");
+}
+END_TEST
+
+static void start_host(void)
+{
+    folder_make(folder);
+    snprintf(uri, sizeof(uri), "qemu:///system?socket=%s/run/libvirt-sock", folder);
+    int r = host("up", "");
+    if (r == 77)
+        test_skip("a libvirtd of the test's own cannot run here: see the line above");
+    if (r == 0)
+        r = make_guest("one", UUID("01"), 16, 4, 0);
+    if (r == 0)
+        r = make_guest("two", UUID("02"), 40, 0, 0);
+    if (r == 0)
+        return;
+    host("down", "");
+    fprintf(stderr, "no libvirtd with guests: see %s/libvirtd.log\n", folder);
+    exit(1);
+}
+
+int main(void)
+{
+    start_host();
+    Suite *s = suite_create("inspector_host");
+    TCase *c = tcase_create("qemu");
+    tcase_set_timeout(c, 120);
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_test(c, counters_of_two_guests_are_exact);
+    tcase_add_test(c, metadata_says_owner_and_devices);
+    tcase_add_test(c, a_pause_and_a_change_of_owner_are_told_and_the_owner_is_read_anew);
+    tcase_add_test(c, a_disk_that_is_plugged_in_is_told_and_known);
+    tcase_add_test(c, a_guest_that_powers_off_leaves_its_last_cpu_time_with_the_event);
+    tcase_add_test(c, a_hung_guest_costs_only_its_own_figures_until_it_goes_on);
+    tcase_add_test(c, while_a_guest_hangs_cycles_cost_no_deadline_and_no_further_call_is_lost);
+    tcase_add_test(c, a_guest_whose_monitor_somebody_else_occupies_is_named_without_an_overrun);
+    tcase_add_test(c, after_libvirtd_was_killed_the_same_processes_are_found_and_events_come_again);
+    suite_add_tcase(s, c);
+    int r = test_run(s);
+    host("down", "");
+    folder_remove(folder);
+    return r;
+}

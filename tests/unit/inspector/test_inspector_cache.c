@@ -1,0 +1,269 @@
+/* When metadata is fetched again, and which process is a domain's, on a /proc made by hand. */
+#include "pollers/inspector_cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pollers/process_start.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+#define A "0e1d5b1c-0000-4000-8000-00000000000a"
+#define B "0e1d5b1c-0000-4000-8000-00000000000b"
+
+static char folder[FOLDER_SIZE], proc[FOLDER_SIZE + 16];
+static struct domain_cache cache;
+static char vda[] = "vda", vnet0[] = "vnet0";
+static struct disk_stats disk;
+static struct net_stats net;
+static struct domain_stats stats;
+
+static void set_up(void)
+{
+    folder_make(folder);
+    folder_path(folder, "proc", proc, sizeof(proc));
+    mkdir(proc, 0700);
+    cache = (struct domain_cache){.proc = proc, .pid_folder = strdup(folder)};
+    disk = (struct disk_stats){.name = vda, .backing_index = {true, 1}};
+    net = (struct net_stats){.name = vnet0, .ifindex = {true, 7}};
+    stats = (struct domain_stats){
+        .uuid = A, .id = 1, .answers = true, .disks = &disk, .disk_count = 1, .nets = &net, .net_count = 1};
+    stats.name = strdup("one");
+}
+
+static void tear_down(void)
+{
+    free(stats.name);
+    cache_finish(&cache);
+    folder_remove(folder);
+}
+
+static void write_file(const char *path, const void *data, size_t len)
+{
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static void add_process(int pid, const char *uuid, long long start)
+{
+    char path[FOLDER_SIZE + 64], text[256];
+    snprintf(path, sizeof(path), "%s/%d", proc, pid);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/%d/cmdline", proc, pid);
+    int len = snprintf(text, sizeof(text), "qemu%c-name%cguest=one%c-uuid%c%s%c-m%c1%c", 0, 0, 0, 0, uuid, 0, 0, 0);
+    write_file(path, text, (size_t)len);
+    snprintf(path, sizeof(path), "%s/%d/stat", proc, pid);
+    len = snprintf(text, sizeof(text), "%d (a ) b (c) S 1 2 3 0 -1 5 6 7 8 9 10 11 12 13 20 0 1 0 %lld 99 100\n", pid,
+                   start);
+    write_file(path, text, (size_t)len);
+}
+
+static void add_pid_file(const char *name, int pid)
+{
+    char path[FOLDER_SIZE + 64], text[16];
+    snprintf(path, sizeof(path), "%s/%s.pid", folder, name);
+    int len = snprintf(text, sizeof(text), "%d", pid);
+    write_file(path, text, (size_t)len);
+}
+
+static struct domain_entry *known(void)
+{
+    struct domain_entry *e = cache_see(&cache, A);
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, "<domain/>", NULL), 0);
+    ck_assert(!cache_wants_xml(e, &stats));
+    return e;
+}
+
+START_TEST(a_process_is_found_by_libvirts_pid_file)
+{
+    cache_see(&cache, A);
+    add_process(100, A, 4711);
+    add_pid_file("one", 100);
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(stats.process_start, 4711);
+}
+END_TEST
+
+START_TEST(a_pid_file_left_behind_is_not_believed)
+{
+    cache_see(&cache, A);
+    add_process(100, B, 4711);
+    add_process(101, A, 4712);
+    add_pid_file("one", 100);
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(stats.process_start, 4712);
+}
+END_TEST
+
+START_TEST(without_a_pid_file_the_arguments_tell)
+{
+    cache_see(&cache, A);
+    add_process(100, B, 4711);
+    add_process(101, A, 4712);
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(stats.process_start, 4712);
+}
+END_TEST
+
+START_TEST(of_two_processes_with_one_uuid_none_is_taken)
+{
+    cache_see(&cache, A);
+    add_process(100, A, 4711);
+    add_process(101, A, 4712);
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(stats.process_start, 0);
+}
+END_TEST
+
+START_TEST(a_stopped_domain_has_no_process)
+{
+    add_process(100, A, 4711);
+    known();
+    stats.id = -1;
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(stats.process_start, 0);
+}
+END_TEST
+
+/* libvirtd was restarted: the same id may be another process. */
+START_TEST(a_new_connection_looks_for_the_process_anew)
+{
+    add_process(100, A, 4711);
+    known();
+    add_process(100, A, 9999);
+    cache_find_processes(&cache, &stats, 1, 1);
+    ck_assert_int_eq(stats.process_start, 4711);
+    cache_find_processes(&cache, &stats, 1, 2);
+    ck_assert_int_eq(stats.process_start, 9999);
+}
+END_TEST
+
+START_TEST(names_with_slashes_reach_no_other_folder)
+{
+    add_pid_file("one", 100);
+    ck_assert_int_eq(process_of_file(folder, "one"), 100);
+    ck_assert_int_eq(process_of_file(folder, "../one"), 0);
+    ck_assert_int_eq(process_start_of(proc, 12345), 0);
+}
+END_TEST
+
+START_TEST(metadata_is_fetched_again_when_a_plug_is_another_one)
+{
+    struct domain_entry *e = known();
+    disk.backing_index.value = 2;
+    ck_assert(cache_wants_xml(e, &stats));
+    disk.backing_index.value = 1;
+    ck_assert(!cache_wants_xml(e, &stats));
+    net.ifindex.value = 8;
+    ck_assert(cache_wants_xml(e, &stats));
+    net.ifindex.value = 7;
+    stats.disk_count = 0;
+    ck_assert(cache_wants_xml(e, &stats));
+}
+END_TEST
+
+START_TEST(metadata_is_fetched_again_for_a_new_process_and_a_new_connection)
+{
+    struct domain_entry *e = known();
+    cache_find_processes(&cache, &stats, 1, 2);
+    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, "<domain/>", NULL), 0);
+    ck_assert_uint_eq(e->meta->version, 2);
+    stats.id = 2;
+    cache_find_processes(&cache, &stats, 1, 2);
+    ck_assert(cache_wants_xml(e, &stats));
+}
+END_TEST
+
+START_TEST(a_hung_domain_that_shows_no_disks_is_not_fetched_again)
+{
+    struct domain_entry *e = known();
+    stats.answers = false;
+    stats.disk_count = 0;
+    ck_assert(!cache_wants_xml(e, &stats));
+}
+END_TEST
+
+START_TEST(an_event_makes_one_domain_stale_and_a_lost_connection_all)
+{
+    struct domain_entry *e = known();
+    cache_mark_stale(&cache, B);
+    ck_assert(!cache_wants_xml(e, &stats));
+    cache_mark_stale(&cache, A);
+    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, "<domain/>", NULL), 0);
+    cache_mark_stale(&cache, "");
+    ck_assert(cache_wants_xml(e, &stats));
+}
+END_TEST
+
+START_TEST(a_document_that_does_not_parse_leaves_what_was_known)
+{
+    struct domain_entry *e = known();
+    const struct domain_meta *before = e->meta;
+    struct error error = {0};
+    e->stale = true;
+    ck_assert_int_lt(cache_set_xml(&cache, e, &stats, "<domain", &error), 0);
+    ck_assert_ptr_eq(e->meta, before);
+    ck_assert(!cache_wants_xml(e, &stats));
+    ck_assert_uint_eq(cache.refused, 1);
+}
+END_TEST
+
+START_TEST(who_is_not_seen_any_more_is_forgotten)
+{
+    char uuid[UUID_SIZE];
+    for (int i = 0; i < 600; i++) {
+        snprintf(uuid, sizeof(uuid), "0e1d5b1c-0000-4000-8000-%012d", i);
+        ck_assert_ptr_nonnull(cache_see(&cache, uuid));
+    }
+    cache_turn(&cache);
+    ck_assert_uint_eq(cache.by_uuid.count, 600);
+    cache_see(&cache, uuid);
+    cache_turn(&cache);
+    ck_assert_uint_eq(cache.by_uuid.count, 1);
+    ck_assert_ptr_nonnull(cache_find(&cache, uuid));
+}
+END_TEST
+
+START_TEST(those_that_hang_are_listed_in_order)
+{
+    long count;
+    cache_see(&cache, B)->hung = true;
+    cache_see(&cache, A)->hung = true;
+    char(*hung)[UUID_SIZE] = cache_hung(&cache, &count);
+    ck_assert_int_eq(count, 2);
+    ck_assert_str_eq(hung[0], A);
+    ck_assert_str_eq(hung[1], B);
+    free(hung);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("inspector_cache");
+    TCase *c = tcase_create("inspector_cache");
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_test(c, a_process_is_found_by_libvirts_pid_file);
+    tcase_add_test(c, a_pid_file_left_behind_is_not_believed);
+    tcase_add_test(c, without_a_pid_file_the_arguments_tell);
+    tcase_add_test(c, of_two_processes_with_one_uuid_none_is_taken);
+    tcase_add_test(c, a_stopped_domain_has_no_process);
+    tcase_add_test(c, a_new_connection_looks_for_the_process_anew);
+    tcase_add_test(c, names_with_slashes_reach_no_other_folder);
+    tcase_add_test(c, metadata_is_fetched_again_when_a_plug_is_another_one);
+    tcase_add_test(c, metadata_is_fetched_again_for_a_new_process_and_a_new_connection);
+    tcase_add_test(c, a_hung_domain_that_shows_no_disks_is_not_fetched_again);
+    tcase_add_test(c, an_event_makes_one_domain_stale_and_a_lost_connection_all);
+    tcase_add_test(c, a_document_that_does_not_parse_leaves_what_was_known);
+    tcase_add_test(c, who_is_not_seen_any_more_is_forgotten);
+    tcase_add_test(c, those_that_hang_are_listed_in_order);
+    suite_add_tcase(s, c);
+    return test_run(s);
+}
