@@ -56,6 +56,8 @@ int outbox_commit(struct outbox *o, int64_t now_ms, struct error *error) __attri
 
 /* The first stored record of @lane after @sequence: 1, 0 at the end, or a negative errno. */
 int outbox_after(struct outbox *o, unsigned lane, uint64_t sequence, struct outbox_record *ret, struct error *error);
+/* A record that no broker takes (too large): gone, counted. */
+void outbox_drop(struct outbox *o, unsigned lane, uint64_t sequence);
 uint64_t outbox_last(const struct outbox *o, unsigned lane); /* newest stored sequence ever, 0: none */
 uint64_t outbox_mark(const struct outbox *o, unsigned lane); /* the ledger's word, as stored */
 
@@ -70,7 +72,7 @@ struct outbox_figures {
     uint64_t stored, unreleased, released;  /* records */
     uint64_t bytes;                         /* payloads on disk */
     uint64_t waiting, waiting_bytes;        /* in memory, for the disk */
-    uint64_t dropped_waiting, thinned, dropped_released; /* ever, since start */
+    uint64_t dropped_waiting, dropped_sent, thinned, dropped_released; /* ever, since start */
 };
 void outbox_figures(struct outbox *o, struct outbox_figures *ret);
 

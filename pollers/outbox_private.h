@@ -1,0 +1,43 @@
+/* What outbox.c and outbox_tidy.c share. */
+#ifndef POLLERS_OUTBOX_PRIVATE_H
+#define POLLERS_OUTBOX_PRIVATE_H
+
+#include "outbox.h"
+#include "pluvio/model/record.h"
+
+/* A record's row id: lanes one after another, sequences in order within. */
+#define LANE_SPAN (1LL << 58)
+
+struct waiting_record {
+    struct waiting_record *next;
+    unsigned lane;
+    enum outbox_kind kind;
+    int64_t time_ms;
+    size_t key_len, payload_len;
+    char bytes[]; /* key, payload */
+};
+
+struct outbox_lane {
+    uint64_t last, mark; /* newest sequence ever; the ledger's word */
+    uint64_t counted;    /* of the commit under way */
+    bool mark_dirty;
+};
+
+struct outbox {
+    struct outbox_settings settings;
+    struct db *db;
+    char id[OUTBOX_ID_SIZE];
+    struct outbox_lane lanes[RECORD_LANES];
+    struct waiting_record *first, **tail;
+    bool full; /* over the bound with nothing left to thin */
+    struct outbox_figures figures;
+    struct buf key, payload; /* of the record that was read last */
+};
+
+void outbox_write_marks(struct outbox *o);
+static inline int64_t outbox_row(unsigned lane, uint64_t sequence)
+{
+    return (int64_t)lane * LANE_SPAN + (int64_t)sequence;
+}
+
+#endif
