@@ -1,0 +1,267 @@
+#include "incarnation_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct device *device_find(const struct incarnation *vm, enum resource_kind kind, const char *name)
+{
+    for (size_t i = 0; i < vm->count; i++) {
+        struct device *d = vm->devices[i];
+        if (d->kind == kind && !d->gone && strcmp(d->name, name) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+static bool devices_grow(struct incarnation *vm)
+{
+    if (vm->count < vm->cap)
+        return true;
+    size_t cap = vm->cap ? vm->cap * 2 : 4;
+    struct device **wider = realloc(vm->devices, cap * sizeof(struct device *));
+    if (!wider)
+        return false;
+    vm->devices = wider;
+    vm->cap = cap;
+    return true;
+}
+
+struct device *device_make(struct incarnations *set, struct incarnation *vm, enum resource_kind kind, const char *name,
+                           bool *ret_no_memory)
+{
+    if (vm->count >= INCARNATION_MAX_DEVICES || strlen(name) >= DEVICE_NAME_SIZE) {
+        set->counts.refused++;
+        return NULL;
+    }
+    struct device *d = devices_grow(vm) ? calloc(1, sizeof *d) : NULL;
+    if (!d) {
+        *ret_no_memory = true;
+        return NULL;
+    }
+    d->kind = kind;
+    text_copy(text_of(name), d->name, sizeof d->name);
+    d->from_zero = vm->from_zero || vm->devices_known;
+    d->plug_boot_ns = vm->devices_known ? vm->seen_boot_ns : 0;
+    vm->devices[vm->count++] = d;
+    vm->dirty = true;
+    return d;
+}
+
+void device_free(struct device *d)
+{
+    if (d)
+        free(d->slots);
+    free(d);
+}
+
+void incarnation_free(struct incarnation *vm)
+{
+    if (!vm)
+        return;
+    for (size_t i = 0; i < vm->count; i++)
+        device_free(vm->devices[i]);
+    free(vm->devices);
+    free(vm);
+}
+
+struct slot *device_slot(struct device *d, enum meter_id meter)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->slots[i].meter == meter)
+            return &d->slots[i];
+    if (d->count == d->cap) {
+        size_t cap = d->cap ? d->cap * 2 : 8;
+        struct slot *wider = realloc(d->slots, cap * sizeof *wider);
+        if (!wider)
+            return NULL;
+        d->slots = wider;
+        d->cap = cap;
+    }
+    struct slot *s = &d->slots[d->count++];
+    *s = (struct slot){.meter = meter, .last_boot_ns = d->plug_boot_ns};
+    return s;
+}
+
+void devices_sweep(struct incarnation *vm)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < vm->count; i++) {
+        struct device *d = vm->devices[i];
+        if (d->gone) {
+            device_free(d);
+            continue;
+        }
+        d->listed = false;
+        for (size_t n = 0; n < d->count; n++)
+            d->slots[n].has_raw = false;
+        vm->devices[kept++] = d;
+    }
+    vm->count = kept;
+}
+
+/* False only when out of memory; a device over a limit is left out. */
+static bool show(struct incarnations *set, struct incarnation *vm, enum resource_kind kind, const char *name,
+                 struct device **ret)
+{
+    bool no_memory = false;
+    *ret = device_find(vm, kind, name);
+    if (!*ret)
+        *ret = device_make(set, vm, kind, name, &no_memory);
+    if (*ret)
+        (*ret)->listed = true;
+    return !no_memory;
+}
+
+static bool list_disks(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d)
+{
+    struct device *ignored;
+    for (size_t i = 0; i < d->disk_count; i++)
+        if (d->disks[i].name && !show(set, vm, RESOURCE_DISK, d->disks[i].name, &ignored))
+            return false;
+    for (size_t i = 0; d->meta && i < d->meta->disk_count; i++)
+        if (d->meta->disks[i].target && !show(set, vm, RESOURCE_DISK, d->meta->disks[i].target, &ignored))
+            return false;
+    return true;
+}
+
+static bool list_nics(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d)
+{
+    for (size_t i = 0; d->meta && i < d->meta->nic_count; i++) {
+        const struct domain_nic *nic = &d->meta->nics[i];
+        struct device *shown = nic->mac ? device_find(vm, RESOURCE_INTERFACE, nic->mac) : NULL;
+        if (!nic->mac || !nic->countable)
+            continue;
+        if (shown && shown->listed) { /* two of one MAC cannot be told apart */
+            set->counts.refused++;
+            continue;
+        }
+        if (!show(set, vm, RESOURCE_INTERFACE, nic->mac, &shown))
+            return false;
+    }
+    return true;
+}
+
+bool devices_list(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d)
+{
+    return list_disks(set, vm, d) && list_nics(set, vm, d);
+}
+
+/* ---- plugs ---- */
+
+static bool has_fallen(const struct device *d)
+{
+    for (size_t n = 0; n < d->count; n++) {
+        const struct slot *s = &d->slots[n];
+        if (is_counter(s) && s->has_raw && s->has_last && s->raw < s->last)
+            return true;
+    }
+    return false;
+}
+
+static bool share_an_index(const struct device *d, const struct domain_disk *disk)
+{
+    for (size_t i = 0; i < d->chain_count; i++)
+        for (size_t n = 0; n < disk->chain_count; n++)
+            if (d->chain[i] == disk->chain[n])
+                return true;
+    return false;
+}
+
+static void take_chain(struct incarnation *vm, struct device *d, const struct domain_disk *disk)
+{
+    size_t count = disk->chain_count < INCARNATION_CHAIN ? disk->chain_count : INCARNATION_CHAIN;
+    if (count == d->chain_count && memcmp(d->chain, disk->chain, count * sizeof d->chain[0]) == 0)
+        return;
+    memcpy(d->chain, disk->chain, count * sizeof d->chain[0]);
+    d->chain_count = count;
+    vm->dirty = true;
+}
+
+/* Rule S4: disjoint chains are another plug if an event or a fall says so too, since a copy's pivot looks the same. */
+static void settle_disk(struct incarnations *set, struct incarnation *vm, struct device *d,
+                        const struct domain_disk *disk, struct sighting *out)
+{
+    if (disk->chain_count == 0)
+        return;
+    if (d->chain_count && !share_an_index(d, disk)) {
+        if (vm->disk_event || has_fallen(d)) {
+            plug_end(vm, d, &out->closing);
+            set->counts.plugs++;
+        } else {
+            set->counts.ambiguous++;
+        }
+    }
+    take_chain(vm, d, disk);
+}
+
+/* Another tap is another plug: within one process taps are not renamed. */
+static void settle_nic(struct incarnations *set, struct incarnation *vm, const struct net_stats *net,
+                       struct device *d, struct sighting *out)
+{
+    uint64_t ifindex = net->ifindex.has ? net->ifindex.value : 0;
+    bool other_tap = d->tap[0] && strcmp(d->tap, net->name) != 0;
+    bool other_index = d->ifindex && ifindex && d->ifindex != ifindex;
+    if (other_tap || other_index) {
+        plug_end(vm, d, &out->closing);
+        set->counts.plugs++;
+        d->ifindex = 0;
+        vm->dirty = true;
+    }
+    text_copy(text_of(net->name), d->tap, sizeof d->tap);
+    if (ifindex && ifindex != d->ifindex) {
+        d->ifindex = ifindex;
+        vm->dirty = true;
+    }
+}
+
+struct device *device_of_net(const struct incarnation *vm, const struct domain_stats *d, const struct net_stats *net)
+{
+    for (size_t i = 0; d->meta && i < d->meta->nic_count; i++) {
+        const struct domain_nic *nic = &d->meta->nics[i];
+        bool this_one = (nic->target && strcmp(nic->target, net->name) == 0) ||
+                        (nic->mac && strcasecmp(nic->mac, net->name) == 0);
+        if (this_one && nic->mac && nic->countable)
+            return device_find(vm, RESOURCE_INTERFACE, nic->mac);
+    }
+    for (size_t i = 0; !d->meta && i < vm->count; i++)
+        if (vm->devices[i]->tap[0] && !vm->devices[i]->gone && strcmp(vm->devices[i]->tap, net->name) == 0)
+            return vm->devices[i];
+    return NULL;
+}
+
+static void take_out(struct incarnation *vm, struct sighting *out)
+{
+    for (size_t i = 1; i < vm->count; i++) {
+        struct device *d = vm->devices[i];
+        if (d->listed)
+            continue;
+        for (size_t n = 0; n < d->count; n++)
+            slot_close(&out->closing, vm, d, &d->slots[n], d->slots[n].last_boot_ns);
+        d->gone = true;
+        vm->dirty = true;
+    }
+}
+
+void devices_settle(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d,
+                    struct sighting *out)
+{
+    for (size_t i = 0; vm->running && d->meta && i < d->meta->disk_count; i++) {
+        const struct domain_disk *disk = &d->meta->disks[i];
+        struct device *device = disk->target ? device_find(vm, RESOURCE_DISK, disk->target) : NULL;
+        if (device)
+            settle_disk(set, vm, device, disk, out);
+    }
+    for (size_t i = 0; vm->running && i < d->net_count; i++) {
+        struct device *device = d->nets[i].name ? device_of_net(vm, d, &d->nets[i]) : NULL;
+        if (device)
+            settle_nic(set, vm, &d->nets[i], device, out);
+    }
+    if (!d->meta || (vm->running && !d->answers))
+        return;
+    if (d->meta->version != vm->meta_version)
+        take_out(vm, out);
+    vm->meta_version = d->meta->version;
+    vm->devices_known |= vm->running;
+    vm->disk_event = false;
+}

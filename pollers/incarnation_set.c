@@ -1,0 +1,133 @@
+#include "incarnation_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void incarnations_init(struct incarnations *set, struct random *random, int64_t gap_ns)
+{
+    *set = (struct incarnations){.random = random, .gap_ns = gap_ns};
+    for (size_t m = 0; m < METERS; m++)
+        set->wanted[m] = true;
+}
+
+static void free_all(struct incarnations *set)
+{
+    size_t cursor = 0;
+    struct incarnation *vm;
+    while ((vm = map_next(&set->vms, &cursor)))
+        incarnation_free(vm);
+    map_free(&set->vms);
+}
+
+void incarnations_finish(struct incarnations *set)
+{
+    free_all(set);
+}
+
+struct incarnation *incarnations_find(const struct incarnations *set, const char *uuid)
+{
+    struct incarnation *vm = map_get(&set->vms, text_of(uuid));
+    return vm && !vm->forget ? vm : NULL;
+}
+
+struct incarnation *incarnations_make(struct incarnations *set, const char *uuid, bool is_host)
+{
+    bool no_memory = false;
+    struct incarnation *vm = map_get(&set->vms, text_of(uuid));
+    if (vm) {
+        vm->forget = false;
+        return vm;
+    }
+    if (set->vms.count >= INCARNATION_MAX_VMS && !is_host) {
+        set->counts.refused++;
+        return NULL;
+    }
+    vm = calloc(1, sizeof *vm);
+    if (!vm)
+        return NULL;
+    text_copy(text_of(uuid), vm->uuid, sizeof vm->uuid);
+    vm->is_host = is_host;
+    vm->id = -1;
+    vm->dirty = true;
+    if (!device_make(set, vm, is_host ? RESOURCE_HOST : RESOURCE_INSTANCE, "", &no_memory) ||
+        map_put(&set->vms, text_of(vm->uuid), vm)) {
+        incarnation_free(vm);
+        return NULL;
+    }
+    return vm;
+}
+
+/* Rule S2: another boot, and nothing that was remembered is true any more; but the first list stays the first. */
+static void take_boot(struct incarnations *set, const struct snapshot *s)
+{
+    if (strcmp(set->boot_id, s->boot_id) == 0)
+        return;
+    if (set->vms.count)
+        free_all(set);
+    set->forget_all = true;
+    set->has_offset = false;
+    text_copy(text_of(s->boot_id), set->boot_id, sizeof set->boot_id);
+}
+
+static void take_clock(struct incarnations *set, const struct snapshot *s)
+{
+    int64_t offset = s->list_wall_ns - s->list_boot_ns, step = offset - set->offset_ns;
+    if (set->has_offset && step <= CLOCK_STEP_NS && step >= -CLOCK_STEP_NS)
+        return;
+    set->counts.clock_steps += set->has_offset;
+    set->offset_ns = offset;
+    set->has_offset = true;
+}
+
+enum list_verdict incarnations_list(struct incarnations *set, const struct snapshot *s)
+{
+    if (set->host_uuid[0] && strcmp(set->host_uuid, s->host_uuid) != 0)
+        return LIST_OTHER_HOST;
+    if (set->first_list_wall_ns == 0 && !s->listed)
+        return LIST_INCOMPLETE;
+    text_copy(text_of(s->host_uuid), set->host_uuid, sizeof set->host_uuid);
+    take_boot(set, s);
+    take_clock(set, s);
+    set->in_first_list = set->first_list_wall_ns == 0;
+    if (set->in_first_list) {
+        set->first_list_wall_ns = s->list_wall_ns;
+        set->first_list_boot_ns = s->list_boot_ns;
+        text_copy(text_of(s->boot_id), set->first_boot_id, sizeof set->first_boot_id);
+    }
+    set->dirty = true;
+    return LIST_TAKEN;
+}
+
+void incarnations_listed(struct incarnations *set, int64_t now_boot_ns)
+{
+    size_t cursor = 0;
+    struct incarnation *vm;
+    set->in_first_list = false;
+    while ((vm = map_next(&set->vms, &cursor))) {
+        if (vm->running || vm->arriving || vm->forget || vm->is_host)
+            continue;
+        int64_t newest = vm->seen_boot_ns > vm->ended_boot_ns ? vm->seen_boot_ns : vm->ended_boot_ns;
+        if (now_boot_ns - newest > INCARNATION_FORGET_NS)
+            vm->forget = vm->dirty = true;
+    }
+}
+
+void incarnations_saved(struct incarnations *set)
+{
+    struct incarnation *gone[64], *vm;
+    size_t count;
+    do {
+        size_t cursor = 0;
+        count = 0;
+        while (count < sizeof gone / sizeof gone[0] && (vm = map_next(&set->vms, &cursor))) {
+            vm->dirty = false;
+            if (vm->forget)
+                gone[count++] = vm;
+        }
+        for (size_t i = 0; i < count; i++) {
+            map_take(&set->vms, text_of(gone[i]->uuid));
+            incarnation_free(gone[i]);
+        }
+    } while (count);
+    set->dirty = set->forget_all = false;
+}
