@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "client.h"
-#include "table.h"
+#include "pluvio/base/table.h"
 
 void list_add_value(const json_t *value, struct buf *out)
 {

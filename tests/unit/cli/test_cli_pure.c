@@ -6,7 +6,7 @@
 #include "api/cli/command.h"
 #include "api/cli/human.h"
 #include "api/cli/nouns.h"
-#include "api/cli/table.h"
+#include "pluvio/base/table.h"
 #include "support/run.h"
 
 static const struct {

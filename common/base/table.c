@@ -1,4 +1,4 @@
-#include "table.h"
+#include "pluvio/base/table.h"
 
 #include <assert.h>
 #include <errno.h>

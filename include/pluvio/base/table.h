@@ -1,7 +1,7 @@
 /* Rows as an aligned table or as CSV. Cells are copied; widths count characters, not bytes. What a terminal would
  * take for a command (a VM's name may hold anything) is printed as "?". */
-#ifndef API_CLI_TABLE_H
-#define API_CLI_TABLE_H
+#ifndef PLUVIO_BASE_TABLE_H
+#define PLUVIO_BASE_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
