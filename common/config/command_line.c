@@ -48,8 +48,9 @@ static void unknown(struct line *l, const char *argument)
             if (both[k]->options[i].command_line)
                 names[count++] = both[k]->options[i].name;
     char name[128];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
-    const char *near = strncmp(argument, "--", 2) == 0 ? suggest(name, names, count) : NULL;
+    bool dashes = strncmp(argument, "--", 2) == 0;
+    snprintf(name, sizeof name, "%.*s", dashes ? (int)strcspn(argument + 2, "=") : 0, argument + (dashes ? 2 : 0));
+    const char *near = suggest(name, names, count);
     if (near)
         mistake(l, "%s: no such option; did you mean --%s?", argument, near);
     else
@@ -65,10 +66,23 @@ static const char *value_of(struct line *l, int *i, size_t name_len)
     return *i + 1 < l->argc ? l->argv[++*i] : NULL;
 }
 
+static bool stands_before(const struct line *l, const struct option *o, int i)
+{
+    size_t len = strlen(o->name);
+    for (int k = 1; k < i; k++)
+        if (strncmp(l->argv[k], "--", 2) == 0 && strncmp(l->argv[k] + 2, o->name, len) == 0 &&
+            (l->argv[k][2 + len] == '=' || l->argv[k][2 + len] == 0))
+            return true;
+    return false;
+}
+
 static void take(struct line *l, const struct option *o, int *i)
 {
     struct buf why = {0};
     const char *argument = l->argv[*i];
+    /* A list on the command line stands in for the file's; each further --NAME adds to it. */
+    if (o->type == OPTION_LIST && !stands_before(l, o, *i))
+        option_clear(o, l->settings);
     bool is_switch = o->type == OPTION_BOOLEAN && argument[2 + strlen(o->name)] != '=';
     const char *value = is_switch ? "true" : value_of(l, i, strlen(o->name));
     if (!value)
@@ -83,9 +97,10 @@ static void walk(struct line *l, bool first)
 {
     for (int i = 1; i < l->argc; i++) {
         const char *argument = l->argv[i];
-        size_t len = strncmp(argument, "--", 2) == 0 ? strcspn(argument + 2, "=") : 0;
-        const struct option *o = find_in(l->schema, argument + 2, len);
-        if (!o)
+        bool dashes = strncmp(argument, "--", 2) == 0;
+        size_t len = dashes ? strcspn(argument + 2, "=") : 0;
+        const struct option *o = dashes ? find_in(l->schema, argument + 2, len) : NULL;
+        if (dashes && !o)
             o = find_in(l->switches, argument + 2, len);
         if (len == 6 && memcmp(argument + 2, "config", 6) == 0) {
             l->config = value_of(l, &i, len);
@@ -121,6 +136,16 @@ static bool answer(struct line *l)
     return false;
 }
 
+bool command_line_win(const struct schema *s, const struct schema *switches, int argc, char **argv, void *settings,
+                      struct buf *mistakes)
+{
+    struct line l = {.schema = s, .switches = switches, .settings = settings, .argc = argc, .argv = argv};
+    walk(&l, false);
+    buf_add_text(mistakes, buf_text(&l.mistakes));
+    buf_free(&l.mistakes);
+    return !l.failed;
+}
+
 enum command_line_action schema_command_line(const struct schema *s, const struct schema *switches, int argc, char **argv,
                                              const char *default_path, void *settings, const char **ret_config_path,
                                              int *ret_status)
@@ -128,6 +153,7 @@ enum command_line_action schema_command_line(const struct schema *s, const struc
     struct line l = {.schema = s, .switches = switches, .settings = settings, .argc = argc, .argv = argv};
     struct error error;
     *ret_status = 0;
+    *ret_config_path = NULL;
     if (answer(&l))
         return COMMAND_LINE_EXIT;
     if (schema_defaults(s, settings, &error))

@@ -66,12 +66,25 @@ static bool is_level(const struct schema *s, const char *name)
     return false;
 }
 
+/* "archive" or "archive.step" of "archive.step": what could stand where a name of so many levels stands. */
+static const char *first_levels(const char *name, size_t levels, char *out, size_t size)
+{
+    size_t n = 0;
+    for (; name[n] && levels; n++)
+        levels -= name[n] == '.';
+    text_copy((struct text){name, levels ? n : n - 1}, out, size);
+    return out;
+}
+
 static void unknown(struct reading *r, const struct yaml_node *n, const char *name)
 {
     const char *names[MAX_NAMES];
-    size_t count = 0;
+    char cut[MAX_NAMES][64];
+    size_t count = 0, levels = 1;
+    for (const char *c = name; *c; c++)
+        levels += *c == '.';
     for (; count < r->schema->count && count < MAX_NAMES; count++)
-        names[count] = r->schema->options[count].name;
+        names[count] = first_levels(r->schema->options[count].name, levels, cut[count], sizeof cut[count]);
     const char *near = suggest(name, names, count);
     if (near)
         mistake(r, n->key_line, name, "no such option; did you mean %s?", near);
@@ -140,14 +153,13 @@ static void read_option(struct reading *r, const struct option *o, const struct 
         read_list(r, o, n);
     } else if (o->type == OPTION_ROWS) {
         read_rows(r, o, n);
-    } else if (o->type == OPTION_MAP) {
+    } else if (o->type == OPTION_MAP && n->kind == YAML_MAP) {
         option_clear(o, r->settings);
-        if (n->kind == YAML_MAP)
-            read_map(r, o->name, n, option_at(o, r->settings), NULL);
-        else
-            mistake(r, n->line, o->name, "must be a map");
+        read_map(r, o->name, n, option_at(o, r->settings), NULL);
+    } else if (o->type == OPTION_MAP && !(o->choices && n->kind == YAML_SCALAR)) {
+        mistake(r, n->line, o->name, "must be a map");
     } else if (n->kind != YAML_SCALAR) {
-        mistake(r, n->key_line, o->name, "must be a %s", option_type_name(o->type));
+        mistake(r, n->key_line, o->name, "must be one plain value (%s)", option_type_name(o->type));
     } else if (!option_take(o, r->settings, n->value, &why)) {
         mistake(r, n->line, o->name, "%s", buf_terminate(&why));
     }

@@ -116,6 +116,18 @@ static bool take_address(char **at, const char *value, struct buf *why)
     return take_text(at, value);
 }
 
+/* KEY=VALUE adds a pair; a plain value is that of the key which the row names for it. */
+static bool take_map(const struct option *o, struct option_map *at, const char *value, struct buf *why)
+{
+    const char *equals = o->choices ? NULL : strchr(value, '=');
+    if (o->choices)
+        return option_map_set(at, o->choices[0], value) ? true : refuse(why, "out of memory");
+    char *key = equals ? strndup(value, (size_t)(equals - value)) : NULL;
+    bool taken = key && option_map_set(at, key, equals + 1);
+    free(key);
+    return taken ? true : refuse(why, "'%s' is not KEY=VALUE", value);
+}
+
 bool option_take(const struct option *o, void *settings, const char *value, struct buf *why)
 {
     void *at = option_at(o, settings);
@@ -134,13 +146,8 @@ bool option_take(const struct option *o, void *settings, const char *value, stru
         return take_address(at, value, why);
     case OPTION_LIST:
         return option_list_add(at, value);
-    case OPTION_MAP: {
-        const char *equals = strchr(value, '=');
-        char *key = equals ? strndup(value, (size_t)(equals - value)) : NULL;
-        bool taken = key && option_map_add(at, key, equals + 1, 0);
-        free(key);
-        return taken ? true : refuse(why, "'%s' is not KEY=VALUE", value);
-    }
+    case OPTION_MAP:
+        return take_map(o, at, value, why);
     case OPTION_ROWS:
         break;
     }
@@ -173,6 +180,14 @@ bool option_map_add(struct option_map *map, const char *key, const char *value, 
     }
     wider[map->count++] = p;
     return true;
+}
+
+bool option_map_set(struct option_map *map, const char *key, const char *value)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->pairs[i].key, key) == 0)
+            return take_text(&map->pairs[i].value, value);
+    return option_map_add(map, key, value, 0);
 }
 
 void option_map_free(struct option_map *map)

@@ -8,10 +8,12 @@
 
 #define MAX_DEPTH 32
 #define MAX_NODES 100000
+#define MAX_KEYS  4096 /* of one map: each is compared with all before it */
 
 struct reading {
     yaml_parser_t parser;
     const char *name;
+    struct text content;
     struct buf *mistakes;
     size_t nodes;
     bool failed;  /* the text cannot be parsed on */
@@ -47,14 +49,39 @@ void yaml_free(struct yaml_node *node)
     free(node);
 }
 
+/* Line from 0 and, in @ret_at, place of what the parser complains of. Its reader knows an offset only. */
+static size_t problem_line(const struct reading *r, size_t *ret_at)
+{
+    const yaml_parser_t *p = &r->parser;
+    size_t line = 0;
+    *ret_at = p->problem_mark.index;
+    if (p->error != YAML_READER_ERROR)
+        return p->problem_mark.line;
+    *ret_at = p->problem_offset;
+    for (size_t i = 0; i < p->problem_offset && i < r->content.len; i++)
+        line += r->content.data[i] == '\n';
+    return line;
+}
+
+static void note_problem(struct reading *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    size_t at, line = problem_line(r, &at);
+    /* The index counts characters: where there are others than ASCII before it, the tab is not found, and nothing lost. */
+    if (p->error == YAML_SCANNER_ERROR && at < r->content.len && r->content.data[at] == '\t')
+        note(r, line, "a tab: indent with spaces");
+    else
+        note(r, line, "%s%s%s", p->context ? p->context : "", p->context ? ": " : "",
+             p->problem ? p->problem : "cannot be read");
+}
+
 static bool next(struct reading *r, yaml_event_t *event)
 {
     if (r->failed)
         return false;
     if (yaml_parser_parse(&r->parser, event))
         return true;
-    note(r, r->parser.problem_mark.line, "%s%s%s", r->parser.context ? r->parser.context : "",
-         r->parser.context ? ": " : "", r->parser.problem ? r->parser.problem : "cannot be read");
+    note_problem(r);
     r->failed = true;
     return false;
 }
@@ -71,7 +98,7 @@ static struct yaml_node *add_child(struct reading *r, struct yaml_node *parent)
     }
     parent->children = wider;
     struct yaml_node *n = &wider[parent->count++];
-    *n = (struct yaml_node){0};
+    *n = (struct yaml_node){.kind = YAML_NULL};
     return n;
 }
 
@@ -97,11 +124,11 @@ static void read_scalar(struct reading *r, const yaml_event_t *event, struct yam
     yaml_scalar_style_t style = event->data.scalar.style;
     check_dressing(r, event, event->data.scalar.anchor, event->data.scalar.tag);
     bool null = plain(value, style, "") || plain(value, style, "~") || plain(value, style, "null");
-    ret->kind = null ? YAML_NULL : YAML_SCALAR;
     if (strlen(value) != event->data.scalar.length)
         note(r, event->start_mark.line, "a NUL inside a text");
-    if (!null && !(ret->value = strdup(value)))
-        r->failed = true;
+    if (!null && (ret->value = strdup(value)))
+        ret->kind = YAML_SCALAR;
+    r->failed |= !null && !ret->value;
 }
 
 static void read_list(struct reading *r, struct yaml_node *ret, int depth)
@@ -123,9 +150,33 @@ static void check_duplicate(struct reading *r, const struct yaml_node *map)
 {
     const struct yaml_node *last = &map->children[map->count - 1];
     for (size_t i = 0; i + 1 < map->count; i++)
-        if (last->key && map->children[i].key && strcmp(map->children[i].key, last->key) == 0)
+        if (strcmp(map->children[i].key, last->key) == 0)
             note(r, (size_t)last->key_line - 1, "%s: stands twice; first in line %d", last->key,
                  map->children[i].key_line);
+}
+
+/* A new child of @map for the key that @event says; NULL: it cannot go on. */
+static struct yaml_node *read_key(struct reading *r, const yaml_event_t *event, struct yaml_node *map)
+{
+    const char *key = event->type == YAML_SCALAR_EVENT ? (const char *)event->data.scalar.value : NULL;
+    if (!key)
+        note(r, event->start_mark.line, "a key must be a plain text");
+    else if (map->count == MAX_KEYS)
+        note(r, event->start_mark.line, "more than %d keys in one map", MAX_KEYS);
+    struct yaml_node *child = key && map->count < MAX_KEYS ? add_child(r, map) : NULL;
+    if (child && !(child->key = strdup(key))) {
+        map->count--;
+        child = NULL;
+    }
+    r->failed |= !child;
+    if (!child)
+        return NULL;
+    check_dressing(r, event, event->data.scalar.anchor, event->data.scalar.tag);
+    if (strlen(key) != event->data.scalar.length)
+        note(r, event->start_mark.line, "a NUL inside a key");
+    child->key_line = (int)event->start_mark.line + 1;
+    check_duplicate(r, map);
+    return child;
 }
 
 static void read_map(struct reading *r, struct yaml_node *ret, int depth)
@@ -137,16 +188,7 @@ static void read_map(struct reading *r, struct yaml_node *ret, int depth)
             yaml_event_delete(&key);
             return;
         }
-        struct yaml_node *child = add_child(r, ret);
-        if (child && key.type == YAML_SCALAR_EVENT)
-            child->key = strdup((const char *)key.data.scalar.value);
-        else if (child)
-            note(r, key.start_mark.line, "a key must be a plain text");
-        if (child) {
-            child->key_line = (int)key.start_mark.line + 1;
-            check_duplicate(r, ret);
-        }
-        r->failed |= key.type != YAML_SCALAR_EVENT;
+        struct yaml_node *child = read_key(r, &key, ret);
         yaml_event_delete(&key);
         if (!child || !next(r, &value))
             return;
@@ -158,6 +200,7 @@ static void read_map(struct reading *r, struct yaml_node *ret, int depth)
 static void read_node(struct reading *r, const yaml_event_t *event, struct yaml_node *ret, int depth)
 {
     ret->line = (int)event->start_mark.line + 1;
+    ret->kind = YAML_NULL;
     if (depth > MAX_DEPTH) {
         note(r, event->start_mark.line, "nested deeper than %d", MAX_DEPTH);
         r->failed = true;
@@ -185,7 +228,7 @@ static void read_document(struct reading *r, struct yaml_node **ret)
         if (event.type == YAML_DOCUMENT_START_EVENT && ++documents == 2)
             note(r, event.start_mark.line, "a second document: one file holds one");
         bool content = event.type == YAML_SCALAR_EVENT || event.type == YAML_SEQUENCE_START_EVENT ||
-                       event.type == YAML_MAPPING_START_EVENT;
+                       event.type == YAML_MAPPING_START_EVENT || event.type == YAML_ALIAS_EVENT;
         if (content && documents == 1 && !*ret && (*ret = calloc(1, sizeof **ret)))
             read_node(r, &event, *ret, 0);
         else if (content)
@@ -196,7 +239,7 @@ static void read_document(struct reading *r, struct yaml_node **ret)
 
 int yaml_read_text(const char *name, struct text content, struct yaml_node **ret, struct buf *mistakes)
 {
-    struct reading r = {.name = name, .mistakes = mistakes};
+    struct reading r = {.name = name, .content = content, .mistakes = mistakes};
     *ret = NULL;
     if (!yaml_parser_initialize(&r.parser))
         return -ENOMEM;

@@ -50,7 +50,8 @@ struct option {
     size_t offset;           /* of the value in the program's settings struct */
     const char *fallback;    /* default as it would be written; NULL: none (NULL, empty) */
     int64_t low, high;       /* of numbers, durations (ms) and sizes; both 0: any that is not negative */
-    const char *const *choices; /* NULL-terminated; of OPTION_ROWS: its columns */
+    /* NULL-terminated; of OPTION_ROWS: its columns; of OPTION_MAP (may be NULL): the key that a plain text stands for */
+    const char *const *choices;
     const char *unit;        /* for the reference; NULL: none */
     const char *metavar;     /* for --help: "DIR" */
     const char *help;        /* one or two sentences */
@@ -87,6 +88,10 @@ void schema_free(const struct schema *s, void *settings);
  * for each changed option that needs a restart. -EINVAL with @mistakes: nothing was changed. */
 int schema_reload(const struct schema *s, const char *path, size_t settings_size, void *settings, struct buf *mistakes,
                   struct buf *notes) __attribute__((warn_unused_result));
+/* The same for a program that was started with a command line: what stands there still wins over the file. */
+int schema_reload_line(const struct schema *s, const struct schema *switches, int argc, char **argv, const char *path,
+                       size_t settings_size, void *settings, struct buf *mistakes, struct buf *notes)
+    __attribute__((warn_unused_result));
 
 void schema_print_help(const struct schema *s, const struct schema *switches, FILE *out);
 /* The table as Markdown, for docs/configuration.md. */
