@@ -36,7 +36,7 @@ static void read_query(const struct request *q, struct series_query *ret)
     };
 }
 
-static void write_json(const struct series_query *query, const struct series *s, struct buf *out)
+static void write_json(const struct series_query *query, const struct archived_series *s, struct buf *out)
 {
     struct json j = {.out = out};
     json_begin_object(&j, NULL);
@@ -57,7 +57,7 @@ static void write_json(const struct series_query *query, const struct series *s,
     buf_add_char(out, '\n');
 }
 
-static void write_csv(const struct series *s, struct buf *out)
+static void write_csv(const struct archived_series *s, struct buf *out)
 {
     struct csv c = {.out = out};
     csv_string(&c, "time");
@@ -77,7 +77,7 @@ void get_series(void *worker, const struct request *request, struct reply *reply
 {
     struct v1_worker *w = worker;
     struct series_query query;
-    struct series series = {0};
+    struct archived_series series = {0};
     struct error e = {0};
     if (!w->v1->archive) {
         problem(reply, PROBLEM_UNAVAILABLE, "this collector keeps no archives: usage is at /v1/usage");
@@ -94,5 +94,5 @@ void get_series(void *worker, const struct request *request, struct reply *reply
     } else {
         write_json(&query, &series, &reply->body);
     }
-    series_free(&series);
+    archived_series_free(&series);
 }

@@ -32,11 +32,11 @@ static double value_at(const struct derivation *d, const double *row, int64_t st
     return d ? derive_value(d, row, step_s) : row[0];
 }
 
-static int fill(const struct derivation *d, const struct rrd_rows *rows, struct series *ret, struct error *error)
+static int fill(const struct derivation *d, const struct rrd_rows *rows, struct archived_series *ret, struct error *error)
 {
     if (rows->rows > MAX_POINTS)
         return too_many(error);
-    struct series s = {.step_s = rows->step_s, .unit = d ? d->unit : "", .count = rows->rows};
+    struct archived_series s = {.step_s = rows->step_s, .unit = d ? d->unit : "", .count = rows->rows};
     s.points = calloc(rows->rows + 1, sizeof *s.points);
     if (!s.points)
         return error_set(error, -ENOMEM, "out of memory");
@@ -48,7 +48,7 @@ static int fill(const struct derivation *d, const struct rrd_rows *rows, struct 
 }
 
 static int read_and_fill(struct archive_reader *reader, const struct archive_read *read, const struct derivation *d,
-                         struct series *ret, struct error *error)
+                         struct archived_series *ret, struct error *error)
 {
     struct rrd_rows rows = {0};
     int r = archive_ask(reader->archive, read, &rows, error);
@@ -60,7 +60,7 @@ static int read_and_fill(struct archive_reader *reader, const struct archive_rea
 }
 
 /* As it is named, or the counter whose rate it is: what is stored of another producer's counter is its rate. */
-static int read_others(struct archive_reader *reader, struct archive_read *read, struct text meter, struct series *ret,
+static int read_others(struct archive_reader *reader, struct archive_read *read, struct text meter, struct archived_series *ret,
                        struct error *error)
 {
     struct text counter;
@@ -78,10 +78,10 @@ static int read_others(struct archive_reader *reader, struct archive_read *read,
                : r;
 }
 
-int archive_series(struct archive_reader *reader, const struct series_query *q, struct series *ret, struct error *error)
+int archive_series(struct archive_reader *reader, const struct series_query *q, struct archived_series *ret, struct error *error)
 {
     struct derivation d;
-    *ret = (struct series){0};
+    *ret = (struct archived_series){0};
     int r = check(q, error);
     if (r)
         return r;
@@ -96,8 +96,8 @@ int archive_series(struct archive_reader *reader, const struct series_query *q, 
     return read_and_fill(reader, &read, &d, ret, error);
 }
 
-void series_free(struct series *s)
+void archived_series_free(struct archived_series *s)
 {
     free(s->points);
-    *s = (struct series){0};
+    *s = (struct archived_series){0};
 }

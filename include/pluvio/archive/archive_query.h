@@ -29,18 +29,18 @@ struct series_point {
      * the ledger's. Another producer's meter: what is stored, a counter's rate per second. */
     double value;
 };
-struct series {
+struct archived_series {
     int64_t step_s; /* given: at least the one asked for */
     const char *unit;
-    struct series_point *points; /* the caller frees with series_free */
+    struct series_point *points; /* the caller frees with archived_series_free */
     size_t count;
 };
 
 /* Points are whole steps that begin in the range or hold its start, up to the newest finished one. -ENOENT: no such
  * archive or meter (the error says which); -EINVAL: a range or step that makes no sense; -E2BIG: more than 100,000
  * points; -ETIMEDOUT, -EBUSY: the archives' disk does not keep up, ask again later. */
-int archive_series(struct archive_reader *reader, const struct series_query *query, struct series *ret,
+int archive_series(struct archive_reader *reader, const struct series_query *query, struct archived_series *ret,
                    struct error *error) __attribute__((warn_unused_result));
-void series_free(struct series *s);
+void archived_series_free(struct archived_series *s);
 
 #endif

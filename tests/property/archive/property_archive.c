@@ -74,7 +74,7 @@ static void commit(uint64_t number)
 /* values[n] is the step that ends n steps after T0; NAN where the archive says nothing. */
 static void read_all(const char *resource, enum consolidation function, int64_t step_s, double *values, size_t count)
 {
-    struct series s;
+    struct archived_series s;
     struct error error = {0};
     struct series_query q = {.resource = text_of(resource),
                              .meter = TEXT("load"),
@@ -93,7 +93,7 @@ static void read_all(const char *resource, enum consolidation function, int64_t 
         ck_assert_uint_lt(n, count);
         values[n] = s.points[i].value;
     }
-    series_free(&s);
+    archived_series_free(&s);
 }
 
 static bool same(double a, double b)

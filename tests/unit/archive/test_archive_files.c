@@ -85,7 +85,7 @@ static void commit_rows(uint64_t commit)
     archive->confirm(archive, commit);
 }
 
-static int ask(const char *resource, const char *meter, struct series *ret, struct error *error)
+static int ask(const char *resource, const char *meter, struct archived_series *ret, struct error *error)
 {
     struct series_query q = {
         .resource = text_of(resource), .meter = text_of(meter), .from_s = T0, .to_s = T0 + 600, .step_s = 60};
@@ -95,22 +95,22 @@ static int ask(const char *resource, const char *meter, struct series *ret, stru
 /* The value of the step that ends @step steps after T0. */
 static double value(const char *resource, const char *meter, size_t step)
 {
-    struct series s;
+    struct archived_series s;
     struct error error = {0};
     ck_assert_msg(ask(resource, meter, &s, &error) == 0, "%s", error.text);
     double v = step <= s.count ? s.points[step - 1].value : NAN;
-    series_free(&s);
+    archived_series_free(&s);
     return v;
 }
 
 static int refusal(const char *resource, const char *meter)
 {
-    struct series s;
+    struct archived_series s;
     struct error error = {0};
     int r = ask(resource, meter, &s, &error);
     ck_assert_int_eq(error.code, r);
     ck_assert(r == 0 || error.text[0]);
-    series_free(&s);
+    archived_series_free(&s);
     return r;
 }
 
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(a_question_never_overtakes_rows)
 {
     for (int i = 1; i <= 1500; i++) {
-        struct series s;
+        struct archived_series s;
         struct error error = {0};
         struct series_query q = {.resource = TEXT("vm"),
                                  .meter = TEXT("load"),
@@ -145,7 +145,7 @@ START_TEST(a_question_never_overtakes_rows)
         ck_assert_msg(archive_series(reader, &q, &s, &error) == 0, "%s", error.text);
         ck_assert_msg(s.count == 1, "row %d is not there yet", i);
         ck_assert_double_eq(s.points[0].value, i);
-        series_free(&s);
+        archived_series_free(&s);
     }
 }
 END_TEST
@@ -208,7 +208,7 @@ START_TEST(questions_that_make_no_sense_are_refused)
         int expected;
     } rows[] = {{10, 10, 60, -EINVAL}, {10, 5, 60, -EINVAL},       {-5, 5, 60, -EINVAL},
                 {0, 5, -1, -EINVAL},   {0, INT64_MAX, 60, -E2BIG}, {0, 60LL * 100001, 60, -E2BIG}};
-    struct series s;
+    struct archived_series s;
     struct error error;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct series_query q = {.resource = TEXT("vm"),
@@ -223,7 +223,7 @@ END_TEST
 
 START_TEST(a_range_without_end_and_a_file_in_the_far_future_harm_nobody)
 {
-    struct series s;
+    struct archived_series s;
     struct error error = {0};
     struct series_query q = {.resource = TEXT("vm"), .meter = TEXT("cpu"), .to_s = INT64_MAX};
     add_to(archive, "vm", 1, 1e8);
@@ -231,7 +231,7 @@ START_TEST(a_range_without_end_and_a_file_in_the_far_future_harm_nobody)
     commit_rows(1);
     ck_assert_msg(archive_series(reader, &q, &s, &error) == 0, "%s", error.text);
     ck_assert_int_eq(s.step_s, 86400);
-    series_free(&s);
+    archived_series_free(&s);
 }
 END_TEST
 
@@ -282,14 +282,14 @@ END_TEST
 static void *read_often(void *argument)
 {
     struct error error;
-    struct series s;
+    struct archived_series s;
     double least = 0;
     for (int i = 0; i < 100; i++) {
         if (ask("vm", "cpu.rate", &s, &error) == 0) {
             ck_assert_uint_le(s.count, 10);
             least = fmax(least, (double)s.count);
         }
-        series_free(&s);
+        archived_series_free(&s);
     }
     *(double *)argument = least;
     return NULL;

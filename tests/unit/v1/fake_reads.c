@@ -148,13 +148,13 @@ int ledger_position(struct ledger_reader *l, uint64_t *ret_commit, int64_t *ret_
     return failing(e);
 }
 
-int archive_series(struct archive_reader *reader, const struct series_query *q, struct series *ret, struct error *e)
+int archive_series(struct archive_reader *reader, const struct series_query *q, struct archived_series *ret, struct error *e)
 {
     (void)reader;
     fake.series = *q;
     text_copy(q->resource, fake.id, sizeof fake.id);
     text_copy(q->meter, fake.meter, sizeof fake.meter);
-    *ret = (struct series){.step_s = 300, .unit = "%", .count = 2};
+    *ret = (struct archived_series){.step_s = 300, .unit = "%", .count = 2};
     if (failing(e))
         return fake.fails;
     ret->points = calloc(2, sizeof *ret->points);
@@ -163,7 +163,7 @@ int archive_series(struct archive_reader *reader, const struct series_query *q, 
     return 0;
 }
 
-void series_free(struct series *s)
+void archived_series_free(struct archived_series *s)
 {
     free(s->points);
 }
