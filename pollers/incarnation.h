@@ -160,6 +160,9 @@ struct incarnation *incarnations_find(const struct incarnations *set, const char
 /* The entry of @uuid, made if it is new. NULL: refused (counted) or out of memory. */
 struct incarnation *incarnations_make(struct incarnations *set, const char *uuid, bool is_host);
 
+/* The same, but what was known of it is void: it could not be read. */
+struct incarnation *incarnations_amnesia(struct incarnations *set, const char *uuid, bool is_host);
+
 /* One VM of the list. @owner NULL: not known yet, then nothing is told, but bases are taken. */
 enum incarnation_verdict incarnation_see(struct incarnations *set, const struct domain_stats *d,
                                          const struct owner *owner, struct sighting *ret);

@@ -57,6 +57,17 @@ struct incarnation *incarnations_make(struct incarnations *set, const char *uuid
     return vm;
 }
 
+struct incarnation *incarnations_amnesia(struct incarnations *set, const char *uuid, bool is_host)
+{
+    char name[UUID_SIZE];
+    text_copy(text_of(uuid), name, sizeof name); /* @uuid may be the entry's own */
+    incarnation_free(map_take(&set->vms, text_of(name)));
+    struct incarnation *vm = incarnations_make(set, name, is_host);
+    if (vm)
+        vm->amnesia = true;
+    return vm;
+}
+
 /* Rule S2: another boot, and nothing that was remembered is true any more; but the first list stays the first. */
 static void take_boot(struct incarnations *set, const struct snapshot *s)
 {

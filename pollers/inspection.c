@@ -189,13 +189,25 @@ static int ask_stats(struct inspection *in, unsigned groups, int64_t deadline_bo
     return ask_around(&round, ret, error);
 }
 
-static void read_boot_id(char out[UUID_SIZE])
+/* The first @size - 1 bytes of a file; false, and empty, where it has not so many. */
+static bool read_start(const char *path, char *out, size_t size)
 {
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, out, UUID_SIZE - 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, out, size - 1);
     if (fd >= 0)
         close(fd);
-    out[got == UUID_SIZE - 1 ? UUID_SIZE - 1 : 0] = '\0';
+    bool whole = got == (ssize_t)size - 1;
+    out[whole ? size - 1 : 0] = '\0';
+    return whole;
+}
+
+/* Drivers other than QEMU's may know no UUID: then the machine's own id, written as one. */
+static void read_machine_id(char out[UUID_SIZE])
+{
+    char id[33];
+    out[0] = '\0';
+    if (read_start("/etc/machine-id", id, sizeof id))
+        snprintf(out, UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
 }
 
 /* A cold libvirtd probes its emulators for some seconds before it can say: then the next cycle asks again. */
@@ -215,8 +227,11 @@ static int identify_host(struct inspection *in, int64_t deadline_boot_ns, struct
     a->host_name = NULL;
     in->qemu = a->qemu;
     a->ask.free(&a->ask);
-    read_boot_id(in->boot_id);
-    in->identified = in->boot_id[0] != '\0';
+    if (!in->host_uuid[0])
+        read_machine_id(in->host_uuid);
+    if (!in->host_uuid[0])
+        return error_set(error, -ENODATA, "the hypervisor names no UUID of this host, and /etc/machine-id has none");
+    in->identified = read_start("/proc/sys/kernel/random/boot_id", in->boot_id, UUID_SIZE);
     return in->identified ? 0 : error_set(error, -EIO, "/proc/sys/kernel/random/boot_id cannot be read");
 }
 

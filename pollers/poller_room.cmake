@@ -1,13 +1,11 @@
-pluvio_room(
-  NAME poller
-  SOURCES incarnation.c
-          incarnation_device.c
-          incarnation_pack.c
-          incarnation_set.c
-          incarnation_stream.c
-          incarnation_values.c
-          lifecycle.c
-  NEIGHBOURS inspector wire store model base
-  HEADERS incarnation.h
-          incarnation_private.h
-          lifecycle.h)
+set(here ${CMAKE_CURRENT_SOURCE_DIR})
+pluvio_room(NAME poller
+  SOURCES cycle.c discovery.c incarnation.c incarnation_device.c incarnation_pack.c incarnation_set.c incarnation_store.c
+          incarnation_stream.c incarnation_values.c lifecycle.c poller.c poller_figures.c pollster.c
+  HEADERS ${here}/cycle.h ${here}/discovery.h ${here}/incarnation.h ${here}/incarnation_private.h
+          ${here}/incarnation_store.h ${here}/lifecycle.h ${here}/poller.h ${here}/poller_figures.h ${here}/pollster.h
+  NEIGHBOURS inspector outbox wire store model base)
+
+add_executable(pluvio-poller main.c once.c poller_options.c)
+target_link_libraries(pluvio-poller PRIVATE poller config)
+install(TARGETS pluvio-poller RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})

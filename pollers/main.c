@@ -1,0 +1,194 @@
+/* pluvio-poller: reads its options, opens the parts, and steps until it is told to stop. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "inspector_libvirt.h"
+#include "once.h"
+#include "pluvio/base/daemon.h"
+#include "pluvio/base/log.h"
+#include "poller_options.h"
+
+#define CONFIG     "/etc/pluvio/pluvio-poller.yaml"
+#define ONCE_NS    (5 * NS_PER_S)
+#define FINISH_MS  500
+
+struct program {
+    struct poller_options options;
+    struct poller_choice choice;
+    const char *config;
+    struct inspector *inspector;
+    struct outbox *outbox;
+    struct poller *poller;
+    int signals;
+    char outbox_path[4096], textfile[4096];
+};
+
+static void setup_log(const struct poller_options *o)
+{
+    log_setup("pluvio-poller", (enum log_level)o->log_level, (enum log_format)o->log_format);
+}
+
+static bool choose(struct program *m, struct poller_choice *ret)
+{
+    struct buf mistakes = {0};
+    bool good = poller_choose(&m->options, ret, &mistakes);
+    fprintf(stderr, "%s", good ? "" : buf_terminate(&mistakes));
+    buf_free(&mistakes);
+    ret->poller.textfile = m->textfile;
+    return good;
+}
+
+static int open_inspector(struct program *m, struct error *error)
+{
+    struct inspector_libvirt_settings settings = {.uri = m->options.libvirt,
+                                                  .mapping_namespace = m->options.project_namespace,
+                                                  .mapping_element = m->options.project_element};
+    return inspector_libvirt_open(&m->inspector, &settings, error);
+}
+
+static int open_outbox(struct program *m, struct error *error)
+{
+    struct outbox_settings settings = {.path = m->outbox_path,
+                                       .max_bytes = m->options.outbox_size,
+                                       .keep_ms = m->options.outbox_keep_ms,
+                                       .waiting_max_bytes = m->options.outbox_memory,
+                                       .random = random_system()};
+    struct buf notice = {0};
+    int r = outbox_open(&m->outbox, &settings, &notice, error);
+    if (r == 0 && notice.len)
+        log_error("%s", buf_terminate(&notice));
+    buf_free(&notice);
+    return r;
+}
+
+static int open_all(struct program *m, struct error *error)
+{
+    int folder = state_folder_hold(m->options.state, "poller", error);
+    int r = folder < 0 ? folder : open_outbox(m, error);
+    if (r == 0)
+        r = open_inspector(m, error);
+    if (r)
+        return r;
+    struct poller_ports ports = {.clock = clock_system(),
+                                 .random = random_system(),
+                                 .inspector = m->inspector,
+                                 .outbox = m->outbox,
+                                 .publisher = publisher_rdkafka_ports(&m->choice.kafka)};
+    return poller_create(&m->poller, &m->choice.poller, &ports, error);
+}
+
+static void close_all(struct program *m)
+{
+    poller_destroy(m->poller);
+    if (m->inspector)
+        m->inspector->destroy(m->inspector);
+    outbox_close(m->outbox);
+    poller_choice_free(&m->choice);
+    schema_free(&poller_schema, &m->options);
+}
+
+static void say_notes(struct buf *notes, enum log_level level)
+{
+    char *rest = (char *)(uintptr_t)buf_terminate(notes), *line;
+    while ((line = strsep(&rest, "\n")))
+        if (*line)
+            log_at(level, "%s", line);
+    buf_free(notes);
+}
+
+static void reload(struct program *m)
+{
+    struct buf mistakes = {0}, notes = {0};
+    if (!m->config) {
+        log_warning("there is no configuration file to be read again");
+        return;
+    }
+    struct poller_choice fresh = {0};
+    int r = schema_reload(&poller_schema, m->config, sizeof m->options, &m->options, &mistakes, &notes);
+    if (r == 0 && poller_choose(&m->options, &fresh, &mistakes)) {
+        fresh.poller.textfile = m->textfile;
+        struct poller_choice old = m->choice;
+        m->choice.poller = fresh.poller;
+        memcpy(m->choice.wanted, fresh.wanted, sizeof fresh.wanted);
+        m->choice.poller.wanted = m->choice.wanted;
+        m->choice.labels = fresh.labels;
+        m->choice.rules = fresh.rules;
+        free(fresh.properties); /* the broker's stay what they were */
+        poller_configure(m->poller, &m->choice.poller);
+        setup_log(&m->options);
+        free(old.labels);
+        free(old.rules);
+        log_info("%s was read again", m->config);
+    } else {
+        poller_choice_free(&fresh);
+    }
+    say_notes(&mistakes, LOG_LEVEL_ERROR);
+    say_notes(&notes, LOG_LEVEL_WARNING);
+}
+
+/* Sleep until @wake_boot_ns, an answer of the inspector or a signal; true: stop. */
+static bool rest(struct program *m, int64_t wake_boot_ns)
+{
+    int64_t wait_ms = (wake_boot_ns - clock_boot_ns(clock_system())) / NS_PER_MS + 1;
+    wait_ms = wait_ms < 0 ? 0 : wait_ms > 60000 ? 60000 : wait_ms;
+    struct pollfd fds[] = {{.fd = m->signals, .events = POLLIN},
+                           {.fd = m->inspector->wake_fd(m->inspector), .events = POLLIN}};
+    poll(fds, 2, (int)wait_ms);
+    enum daemon_signal s = daemon_signal_next(m->signals);
+    if (s == DAEMON_RELOAD)
+        reload(m);
+    return s == DAEMON_STOP;
+}
+
+static int run(struct program *m)
+{
+    struct error error = {0};
+    int64_t wake;
+    int r = open_all(m, &error);
+    if (r == 0) {
+        log_info("version %s, reading %s every %lld s, sending to %s", PLUVIO_VERSION, m->options.libvirt,
+                 (long long)m->options.interval_ms / 1000, m->choice.kafka.bootstrap);
+        daemon_notify("READY=1");
+        while ((r = poller_step(m->poller, &wake, &error)) == 0 && !rest(m, wake))
+            ;
+        daemon_notify("STOPPING=1");
+    }
+    if (r)
+        log_error("%s", error.text);
+    else
+        poller_finish(m->poller, FINISH_MS);
+    return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_once(struct program *m)
+{
+    struct error error = {0};
+    int r = open_inspector(m, &error);
+    if (r == 0)
+        r = once(m->inspector, &m->choice, ONCE_NS, stdout, &error);
+    if (r)
+        fprintf(stderr, "pluvio-poller: %s\n", error.text);
+    return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct program m;
+    int status;
+    enum command_line_action action =
+        schema_command_line(&poller_schema, &poller_switches, argc, argv, CONFIG, &m.options, &m.config, &status);
+    if (action == COMMAND_LINE_RUN) {
+        setup_log(&m.options);
+        snprintf(m.outbox_path, sizeof m.outbox_path, "%s/outbox.db", m.options.state);
+        snprintf(m.textfile, sizeof m.textfile, "%s/pluvio-poller.prom", m.options.state);
+        m.signals = daemon_signals();
+        status = 2;
+        if (choose(&m, &m.choice))
+            status = m.options.once ? run_once(&m) : run(&m);
+    }
+    close_all(&m);
+    return status;
+}

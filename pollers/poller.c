@@ -1,0 +1,347 @@
+#include "poller.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cycle.h"
+#include "incarnation_store.h"
+#include "lifecycle.h"
+#include "pluvio/base/log.h"
+#include "poller_figures.h"
+
+#define TIDY_NS       (10 * NS_PER_S)
+#define RETRY_NS      (2 * NS_PER_S)     /* after a reading that failed, a disk that refused */
+#define LOOK_NS       (500 * NS_PER_MS)  /* readings that events ask for are at least so far apart */
+#define LOG_PERIOD_NS (60 * NS_PER_S)
+#define GAP_INTERVALS 3 /* unseen for so many intervals: a size is vouched for only where the process says so */
+
+struct poller {
+    struct poller_settings settings;
+    struct poller_ports ports;
+    struct incarnations set;
+    struct pollster pollster;
+    struct publisher *publisher;
+    struct sighting sighting;
+    struct poller_counts counts;
+    char host_name[256];
+    unsigned groups;
+    int64_t offset_ns;
+    bool asking, look, dirty; /* dirty: something waits to be stored */
+    int64_t asked_ns, next_ns, store_ns, tidy_ns;
+    struct log_limit inspect_limit, store_limit, list_limit, hung_limit, file_limit, room_limit;
+};
+
+/* ---- coming and going ---- */
+
+static unsigned groups_of(const struct incarnations *set)
+{
+    unsigned groups = GROUP_STATE | GROUP_XML;
+    for (size_t m = 0; m < METERS; m++)
+        if (set->wanted[m])
+            groups |= meter_at((enum meter_id)m)->group;
+    return groups;
+}
+
+void poller_configure(struct poller *p, const struct poller_settings *settings)
+{
+    p->settings = *settings;
+    p->pollster.labels = settings->labels;
+    p->pollster.label_count = settings->label_count;
+    p->set.gap_ns = GAP_INTERVALS * settings->interval_ns;
+    for (size_t m = 0; m < METERS; m++)
+        p->set.wanted[m] = !settings->wanted || settings->wanted[m];
+    p->groups = groups_of(&p->set);
+    p->offset_ns = cycle_offset_ns(text_of(p->set.host_uuid), settings->interval_ns);
+    p->next_ns = clock_boot_ns(p->ports.clock);
+}
+
+static int load(struct poller *p, struct error *error)
+{
+    unsigned damaged;
+    int r = incarnation_store_load(outbox_db(p->ports.outbox), &p->set, &damaged, error);
+    if (r == 0 && damaged)
+        log_warning("what was remembered of %u VMs cannot be read: they are billed from their next reading", damaged);
+    return r;
+}
+
+int poller_create(struct poller **ret, const struct poller_settings *settings, const struct poller_ports *ports,
+                  struct error *error)
+{
+    struct poller *p = calloc(1, sizeof *p);
+    if (!p)
+        return error_set(error, -ENOMEM, "out of memory");
+    p->ports = *ports;
+    incarnations_init(&p->set, ports->random, 0);
+    p->pollster = (struct pollster){.host_name = p->host_name, .host_uuid = p->set.host_uuid};
+    int r = load(p, error);
+    poller_configure(p, settings);
+    struct publisher_settings publisher = {.topic = settings->topic,
+                                           .host_uuid = p->set.host_uuid,
+                                           .in_flight_bytes = settings->in_flight_bytes,
+                                           .bytes_per_second = settings->bytes_per_second};
+    if (r == 0 && publisher_create(&p->publisher, &publisher, &ports->publisher, ports->outbox))
+        r = error_set(error, -ENOMEM, "out of memory");
+    if (r) {
+        poller_destroy(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
+}
+
+void poller_destroy(struct poller *p)
+{
+    if (!p)
+        return;
+    publisher_destroy(p->publisher);
+    sighting_finish(&p->sighting);
+    pollster_finish(&p->pollster);
+    incarnations_finish(&p->set);
+    free(p);
+}
+
+/* ---- telling ---- */
+
+static void keep(struct poller *p, const struct incarnation *vm, struct text bytes, bool edge, int64_t time_ns)
+{
+    enum outbox_kind kind = edge ? OUTBOX_EDGE : OUTBOX_READING;
+    p->dirty = true;
+    if (bytes.len && outbox_add(p->ports.outbox, text_of(vm->uuid), bytes, kind, time_ns / NS_PER_MS) == 0)
+        return;
+    p->counts.lost_records++;
+    log_limited(&p->room_limit, clock_boot_ns(p->ports.clock), LOG_PERIOD_NS, LOG_LEVEL_ERROR,
+                "no memory left for records that wait for the disk: the record of VM %s is dropped; a later reading of "
+                "the same streams says all that it said", vm->uuid);
+}
+
+/* What ended, under the owner that it belongs to; @event says why. */
+static void tell_closing(struct poller *p, const struct sighting *s, const struct domain_stats *d, const char *event,
+                         int64_t time_ns)
+{
+    struct telling t = {.list = &s->closing, .vm = s->vm, .owner = &s->before, .domain = d, .event = event,
+                        .event_time_ns = time_ns};
+    keep(p, s->vm, pollster_record(&p->pollster, &t), true, time_ns);
+}
+
+static const char *what_happened(const struct sighting *s)
+{
+    enum lifecycle_kind kind;
+    if (lifecycle_between(s->before.state, s->vm->owner.state, s->new_process, &kind))
+        return lifecycle_name(kind);
+    return "changed";
+}
+
+static void tell_sighting(struct poller *p, const struct sighting *s, const struct domain_stats *d)
+{
+    int64_t time_ns = d->read_boot_ns + s->vm->offset_ns;
+    if (s->closing.count)
+        tell_closing(p, s, d, what_happened(s), time_ns);
+    if (s->current.count == 0)
+        return;
+    struct telling t = {.list = &s->current, .vm = s->vm, .owner = &s->vm->owner, .domain = d};
+    keep(p, s->vm, pollster_record(&p->pollster, &t), told_is_edge(&s->current), time_ns);
+}
+
+static void tell_event(struct poller *p, const struct sighting *s, const struct lifecycle_event *e)
+{
+    tell_closing(p, s, NULL, lifecycle_name(e->kind), e->boot_ns + s->vm->offset_ns);
+}
+
+static void tell_host(struct poller *p, const struct snapshot *s)
+{
+    struct poller_number numbers[POLLER_FIGURES];
+    struct outbox_figures outbox;
+    struct publisher_figures publisher;
+    struct error error;
+    outbox_figures(p->ports.outbox, &outbox);
+    publisher_figures(p->publisher, &publisher);
+    size_t count = poller_figures(&p->counts, &p->set.counts, &outbox, &publisher, numbers);
+    if (p->settings.textfile && poller_figures_write(p->settings.textfile, numbers, count, &error))
+        log_limited(&p->file_limit, s->list_boot_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING, "%s", error.text);
+    if (incarnation_see_host(&p->set, s, &p->sighting) != INCARNATION_TOLD)
+        return;
+    const struct sighting *host = &p->sighting;
+    int64_t time_ns = s->list_boot_ns + host->vm->offset_ns;
+    if (host->closing.count)
+        keep(p, host->vm, pollster_host_record(&p->pollster, &host->closing, host->vm, NULL, 0, time_ns), true, time_ns);
+    keep(p, host->vm, pollster_host_record(&p->pollster, &host->current, host->vm, numbers, count, time_ns),
+         told_is_edge(&host->current), time_ns);
+}
+
+/* ---- readings ---- */
+
+static void take_domain(struct poller *p, const struct domain_stats *d)
+{
+    struct owner owner;
+    if (d->meta) {
+        discovery_owner(&p->settings.discovery, d, &owner);
+        p->counts.unassigned += strcmp(owner.project, PROJECT_UNASSIGNED) == 0;
+    }
+    switch (incarnation_see(&p->set, d, d->meta ? &owner : NULL, &p->sighting)) {
+    case INCARNATION_TOLD:
+        tell_sighting(p, &p->sighting, d);
+        break;
+    case INCARNATION_SILENT:
+        p->dirty = true;
+        break;
+    case INCARNATION_REFUSED:
+    case INCARNATION_NO_MEMORY:
+        log_limited(&p->room_limit, d->read_boot_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
+                    "VM %s is not metered: this host has more than %d VMs, or memory is short", d->uuid,
+                    INCARNATION_MAX_VMS);
+        break;
+    }
+    if (!d->answers)
+        log_limited(&p->hung_limit, d->read_boot_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING,
+                    "VM %s (%s) does not answer its monitor: only state, CPU time and interfaces are read; %lld such",
+                    d->uuid, d->name ? d->name : "", (long long)p->counts.hung);
+}
+
+static void take_snapshot(struct poller *p, const struct snapshot *s)
+{
+    p->counts.vms = (int64_t)s->count;
+    p->counts.hung = s->hung;
+    p->counts.calls = s->calls;
+    p->counts.poll_ns = clock_boot_ns(p->ports.clock) - p->asked_ns;
+    p->counts.unassigned = 0;
+    p->counts.cycles++;
+    text_copy(text_of(s->host_name), p->host_name, sizeof p->host_name);
+    for (size_t i = 0; i < s->count; i++)
+        take_domain(p, &s->domains[i]);
+    tell_host(p, s);
+    incarnations_listed(&p->set, s->list_boot_ns);
+}
+
+static int take_list(struct poller *p, const struct snapshot *s, struct error *error)
+{
+    switch (incarnations_list(&p->set, s)) {
+    case LIST_TAKEN:
+        p->offset_ns = cycle_offset_ns(text_of(p->set.host_uuid), p->settings.interval_ns);
+        take_snapshot(p, s);
+        return 0;
+    case LIST_INCOMPLETE:
+        log_limited(&p->list_limit, s->list_boot_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING,
+                    "libvirt did not list all VMs, and nothing is counted before it did once");
+        return 0;
+    case LIST_OTHER_HOST:
+        return error_set(error, -EXDEV,
+                         "this state folder belongs to the host with UUID %s, libvirt here says %s: give each host a "
+                         "folder of its own (a cloned machine needs a new host_uuid in libvirtd.conf, or an empty folder)",
+                         p->set.host_uuid, s->host_uuid);
+    }
+    return 0;
+}
+
+static int hear(struct poller *p, int64_t now_ns, struct error *error)
+{
+    struct snapshot *s = NULL;
+    struct error why = {0};
+    int r = p->asking ? p->ports.inspector->result(p->ports.inspector, &s, &why) : 0;
+    if (r == 0)
+        return 0;
+    p->asking = false;
+    if (r > 0) {
+        r = take_list(p, s, error);
+        snapshot_free(s);
+        return r;
+    }
+    p->counts.failed_cycles++;
+    p->next_ns = p->next_ns < now_ns + RETRY_NS ? p->next_ns : now_ns + RETRY_NS;
+    log_limited(&p->inspect_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR, "%s; trying on", why.text);
+    return 0;
+}
+
+static void ask(struct poller *p, int64_t now_ns)
+{
+    bool soon = p->look && now_ns - p->asked_ns >= LOOK_NS;
+    if (p->asking || (now_ns < p->next_ns && !soon))
+        return;
+    int64_t patience = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count);
+    if (p->ports.inspector->begin(p->ports.inspector, p->groups, now_ns + patience))
+        return; /* one is still under way: its answer comes first */
+    if (now_ns >= p->next_ns)
+        p->next_ns = cycle_next_boot_ns(now_ns, clock_wall_ns(p->ports.clock), p->settings.interval_ns, p->offset_ns);
+    p->asking = true;
+    p->look = false;
+    p->asked_ns = now_ns;
+}
+
+static void hear_events(struct poller *p)
+{
+    struct lifecycle_event e;
+    while (p->ports.inspector->event(p->ports.inspector, &e) == 1) {
+        enum incarnation_verdict verdict = incarnation_event(&p->set, &e, &p->sighting);
+        const struct incarnation *vm = incarnations_find(&p->set, e.uuid);
+        p->look |= vm ? vm->look : lifecycle_meaning(e.kind)->look;
+        p->dirty |= vm != NULL;
+        if (verdict == INCARNATION_TOLD)
+            tell_event(p, &p->sighting, &e);
+    }
+}
+
+/* ---- the disk ---- */
+
+static void store(struct poller *p, int64_t now_ns)
+{
+    struct error error;
+    if (!p->dirty || now_ns < p->store_ns)
+        return;
+    outbox_begin(p->ports.outbox);
+    incarnation_store_write(outbox_db(p->ports.outbox), &p->set);
+    if (outbox_commit(p->ports.outbox, clock_wall_ns(p->ports.clock) / NS_PER_MS, &error)) {
+        p->store_ns = now_ns + RETRY_NS;
+        log_limited(&p->store_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
+                    "%s; records wait in memory and nothing is sent that is not stored", error.text);
+        return;
+    }
+    incarnations_saved(&p->set);
+    p->dirty = false;
+}
+
+static void tidy(struct poller *p, int64_t now_ns)
+{
+    struct error error;
+    if (now_ns < p->tidy_ns)
+        return;
+    p->tidy_ns = now_ns + TIDY_NS;
+    if (outbox_tidy(p->ports.outbox, clock_wall_ns(p->ports.clock) / NS_PER_MS, &error))
+        log_limited(&p->store_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR, "%s", error.text);
+}
+
+/* ---- the step ---- */
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error)
+{
+    int64_t now_ns = clock_boot_ns(p->ports.clock);
+    hear_events(p);
+    int r = hear(p, now_ns, error);
+    if (r)
+        return r;
+    ask(p, now_ns);
+    store(p, now_ns);
+    tidy(p, now_ns);
+    int64_t wake = earliest(p->tidy_ns, p->asking ? INT64_MAX : p->next_ns);
+    if (p->set.host_uuid[0]) /* else nothing is there to be sent, and no name to say hello with */
+        wake = earliest(wake, publisher_step(p->publisher, now_ns, clock_wall_ns(p->ports.clock)));
+    if (p->dirty)
+        wake = earliest(wake, p->store_ns);
+    if (p->look && !p->asking)
+        wake = earliest(wake, p->asked_ns + LOOK_NS);
+    *ret_wake_boot_ns = wake;
+    return 0;
+}
+
+void poller_finish(struct poller *p, int timeout_ms)
+{
+    int64_t now_ns = clock_boot_ns(p->ports.clock);
+    hear_events(p);
+    p->store_ns = 0;
+    store(p, now_ns);
+    if (p->set.host_uuid[0] && publisher_step(p->publisher, now_ns, clock_wall_ns(p->ports.clock)) > 0)
+        publisher_flush(p->publisher, timeout_ms);
+}

@@ -1,0 +1,65 @@
+#include "poller_figures.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t poller_figures(const struct poller_counts *c, const struct incarnation_counts *i,
+                      const struct outbox_figures *o, const struct publisher_figures *p, struct poller_number *ret)
+{
+    const struct poller_number all[] = {
+        {"pluvio.poller.cycles", c->cycles},
+        {"pluvio.poller.failed_cycles", c->failed_cycles},
+        {"pluvio.poller.poll_ns", c->poll_ns},
+        {"pluvio.poller.vms", c->vms},
+        {"pluvio.poller.hung_vms", c->hung},
+        {"pluvio.poller.unassigned_vms", c->unassigned},
+        {"pluvio.poller.calls", c->calls},
+        {"pluvio.poller.lost_records", c->lost_records},
+        {"pluvio.poller.ambiguous_plugs", (int64_t)i->ambiguous},
+        {"pluvio.poller.refused", (int64_t)i->refused},
+        {"pluvio.poller.clock_steps", (int64_t)i->clock_steps},
+        {"pluvio.poller.counter_falls", (int64_t)i->falls},
+        {"pluvio.poller.outbox_unreleased", (int64_t)o->unreleased},
+        {"pluvio.poller.outbox_released", (int64_t)o->released},
+        {"pluvio.poller.outbox_bytes", (int64_t)o->bytes},
+        {"pluvio.poller.outbox_waiting", (int64_t)o->waiting},
+        {"pluvio.poller.outbox_dropped", (int64_t)(o->dropped_waiting + o->dropped_sent)},
+        {"pluvio.poller.outbox_thinned", (int64_t)o->thinned},
+        {"pluvio.poller.connected", p->connected},
+        {"pluvio.poller.produced", (int64_t)p->produced},
+        {"pluvio.poller.failed_deliveries", (int64_t)p->failed},
+        {"pluvio.poller.resends", (int64_t)p->resends},
+        {"pluvio.poller.hellos", (int64_t)p->hellos},
+        {"pluvio.poller.in_flight_bytes", (int64_t)p->in_flight_bytes},
+    };
+    static_assert(sizeof all / sizeof all[0] == POLLER_FIGURES, "room for each");
+    memcpy(ret, all, sizeof all);
+    return POLLER_FIGURES;
+}
+
+static void print(const struct poller_number *n, FILE *out)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s", n->meter);
+    for (char *c = name; *c; c++)
+        if (*c == '.')
+            *c = '_';
+    fprintf(out, "# TYPE %s gauge\n%s %lld\n", name, name, (long long)n->value);
+}
+
+int poller_figures_write(const char *path, const struct poller_number *numbers, size_t count, struct error *error)
+{
+    char temporary[4096];
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    FILE *out = fopen(temporary, "we");
+    if (!out)
+        return error_set(error, -errno, "%s: cannot be written: %s", temporary, strerror(errno));
+    for (size_t i = 0; i < count; i++)
+        print(&numbers[i], out);
+    bool written = fflush(out) == 0 && !ferror(out);
+    if (fclose(out) || !written || rename(temporary, path))
+        return error_set(error, errno ? -errno : -EIO, "%s: cannot be written: %s", path, strerror(errno));
+    return 0;
+}

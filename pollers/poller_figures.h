@@ -1,0 +1,26 @@
+/* What the poller counts of itself. It has no server: the numbers travel in its host's record, and stand in a file for
+ * node_exporter's textfile collector.
+ */
+#ifndef POLLERS_POLLER_FIGURES_H
+#define POLLERS_POLLER_FIGURES_H
+
+#include "outbox.h"
+#include "pollster.h"
+#include "publisher.h"
+
+#define POLLER_FIGURES 24
+
+struct poller_counts {
+    int64_t cycles, failed_cycles, poll_ns, vms, hung, calls, unassigned, lost_records;
+};
+
+/* All of them under their meters' names; returns how many of POLLER_FIGURES. */
+size_t poller_figures(const struct poller_counts *counts, const struct incarnation_counts *incarnations,
+                      const struct outbox_figures *outbox, const struct publisher_figures *publisher,
+                      struct poller_number *ret);
+
+/* Write them to @path in Prometheus' text form, atomically. */
+int poller_figures_write(const char *path, const struct poller_number *numbers, size_t count, struct error *error)
+    __attribute__((warn_unused_result));
+
+#endif

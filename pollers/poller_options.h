@@ -1,0 +1,36 @@
+/* The poller's options: one table that the file, the command line, --help and the reference are read from. */
+#ifndef POLLERS_POLLER_OPTIONS_H
+#define POLLERS_POLLER_OPTIONS_H
+
+#include "pluvio/config/schema.h"
+#include "poller.h"
+#include "publisher_rdkafka.h"
+
+struct poller_options {
+    char *state, *libvirt, *topic, *ack_topic, *default_project, *project_namespace, *project_element;
+    struct option_map kafka, labels;
+    struct option_list meters;
+    struct option_rows projects;
+    int64_t interval_ms;
+    int64_t outbox_size, outbox_keep_ms, outbox_memory, in_flight, rate;
+    int log_level, log_format;
+    bool once; /* command line only */
+};
+
+extern const struct schema poller_schema, poller_switches;
+
+/* What the options mean for the parts. The texts stay the options'; the arrays are freed with poller_choice_free. */
+struct poller_choice {
+    struct poller_settings poller;
+    struct publisher_rdkafka kafka;
+    bool wanted[METERS];
+    struct label *labels;
+    struct discovery_rule *rules;
+    struct kafka_property *properties;
+};
+/* Mistakes that no single option shows are appended to @mistakes, a line each. False: there are some, or no memory. */
+bool poller_choose(const struct poller_options *o, struct poller_choice *ret, struct buf *mistakes)
+    __attribute__((warn_unused_result));
+void poller_choice_free(struct poller_choice *c);
+
+#endif
