@@ -1,5 +1,6 @@
 #include "collector_options.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -60,6 +61,18 @@ static const struct option options[] = {
      .metavar = "FORMAT", .command_line = true, .reloadable = true, .help = "Lines of text, or of JSON."},
 };
 
+static void check(const void *settings, struct buf *mistakes)
+{
+    const struct collector_options *o = settings;
+    struct archive_policy ignored;
+    if (o->period_ms != 3600000 && o->period_ms != 1800000 && o->period_ms != 900000 && o->period_ms != 300000)
+        buf_addf(mistakes, "ledger.period: must be 1h, 30min, 15min or 5min\n");
+    if (o->step_ms % 1000 || archive_policy(policies[o->policy], o->step_ms / 1000, &ignored))
+        buf_addf(mistakes, "archive.step: must divide 5min into whole seconds\n");
+    else if (o->period_ms % o->step_ms)
+        buf_addf(mistakes, "archive.step: must divide ledger.period\n");
+}
+
 const struct schema collector_schema = {
     .program = "pluvio-collector",
     .summary = "Turns what pollers send over Kafka into an exact usage ledger and time series, and serves both over "
@@ -72,6 +85,7 @@ const struct schema collector_schema = {
                 "      tell every mistake in a configuration\n",
     .options = options,
     .count = sizeof options / sizeof options[0],
+    .check = check,
 };
 
 static void choose_kafka(const struct collector_options *o, struct collector_settings *s,
@@ -88,27 +102,21 @@ static void choose_kafka(const struct collector_options *o, struct collector_set
     s->kafka.properties = properties;
 }
 
-static void choose_archive(const struct collector_options *o, struct collector_settings *s, struct buf *mistakes)
+static int choose_archive(const struct collector_options *o, struct collector_settings *s)
 {
     s->archive = (struct archive_settings){.flush_rows = (int)o->flush_rows,
                                            .flush_age_s = o->flush_age_ms / 1000,
                                            .max_waiting_bytes = o->archive_memory,
                                            .max_journal_bytes = o->journal_size};
-    if (o->step_ms % 1000 || archive_policy(policies[o->policy], o->step_ms / 1000, &s->archive.policy))
-        buf_addf(mistakes, "archive.step: must divide 5min into whole seconds\n");
-    else if (o->period_ms % o->step_ms)
-        buf_addf(mistakes, "archive.step: must divide ledger.period\n");
+    return archive_policy(policies[o->policy], o->step_ms / 1000, &s->archive.policy);
 }
 
-bool collector_choose(const struct collector_options *o, struct collector_settings *s,
-                      struct kafka_property **ret_properties, struct buf *mistakes)
+int collector_choose(const struct collector_options *o, struct collector_settings *s,
+                     struct kafka_property **ret_properties)
 {
-    size_t before = mistakes->len;
     *ret_properties = calloc(o->kafka.count + 1, sizeof **ret_properties);
-    if (!*ret_properties) {
-        buf_addf(mistakes, "out of memory\n");
-        return false;
-    }
+    if (!*ret_properties)
+        return -ENOMEM;
     *s = (struct collector_settings){.state = o->state,
                                      .listen = o->listen,
                                      .topic = o->topic,
@@ -121,9 +129,6 @@ bool collector_choose(const struct collector_options *o, struct collector_settin
                                                .late_ms = o->late_ms,
                                                .future_ms = o->future_ms,
                                                .grace_ms = o->grace_ms}};
-    if (o->period_ms != 3600000 && o->period_ms != 1800000 && o->period_ms != 900000 && o->period_ms != 300000)
-        buf_addf(mistakes, "ledger.period: must be 1h, 30min, 15min or 5min\n");
     choose_kafka(o, s, *ret_properties);
-    choose_archive(o, s, mistakes);
-    return mistakes->len == before;
+    return choose_archive(o, s);
 }

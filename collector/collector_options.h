@@ -17,9 +17,9 @@ struct collector_options {
 
 extern const struct schema collector_schema;
 
-/* What the options mean for the parts; texts stay the options', @ret_properties is the caller's to free. Mistakes that
- * no single option shows are appended to @mistakes, a line each. False: there are some, or no memory. */
-bool collector_choose(const struct collector_options *o, struct collector_settings *ret,
-                      struct kafka_property **ret_properties, struct buf *mistakes) __attribute__((warn_unused_result));
+/* What the options mean for the parts, of options that the schema's check let pass; texts stay the options',
+ * @ret_properties is the caller's to free. 0 or -ENOMEM. */
+int collector_choose(const struct collector_options *o, struct collector_settings *ret,
+                     struct kafka_property **ret_properties) __attribute__((warn_unused_result));
 
 #endif

@@ -17,6 +17,8 @@
 
 struct program {
     struct collector_options options;
+    int argc;
+    char **argv;
     const char *config;
     struct collector *collector;
     int signals, fatal;
@@ -35,25 +37,17 @@ static void give_up(void *context)
         abort();
 }
 
-static void say(struct buf *lines, enum log_level level)
-{
-    char *rest = (char *)(uintptr_t)buf_terminate(lines), *line;
-    while ((line = strsep(&rest, "\n")))
-        if (*line)
-            log_at(level, "%s", line);
-    buf_free(lines);
-}
-
 static void reload(struct program *m)
 {
     struct buf mistakes = {0}, notes = {0};
     if (!m->config)
         log_warning("there is no configuration file to be read again");
-    else if (schema_reload(&collector_schema, m->config, sizeof m->options, &m->options, &mistakes, &notes) == 0)
+    else if (schema_reload_line(&collector_schema, NULL, m->argc, m->argv, m->config, sizeof m->options, &m->options,
+                                &mistakes, &notes) == 0)
         log_info("%s was read again", m->config);
     setup_log(&m->options);
-    say(&mistakes, LOG_LEVEL_ERROR);
-    say(&notes, LOG_LEVEL_WARNING);
+    log_lines(LOG_LEVEL_ERROR, &mistakes);
+    log_lines(LOG_LEVEL_WARNING, &notes);
 }
 
 /* Until a signal to stop (0), or there is no going on (1). */
@@ -93,18 +87,15 @@ static int run(struct program *m, const struct collector_settings *settings)
 static int start(struct program *m)
 {
     struct collector_settings settings;
-    struct kafka_property *properties = NULL;
-    struct buf mistakes = {0};
-    int status = 2;
+    struct kafka_property *properties;
     setup_log(&m->options);
     m->signals = daemon_signals();
     m->fatal = eventfd(0, EFD_CLOEXEC);
-    if (m->signals < 0 || m->fatal < 0)
-        log_error("no descriptors to be had: %s", strerror(errno));
-    else if (collector_choose(&m->options, &settings, &properties, &mistakes))
-        status = run(m, &settings);
-    fprintf(stderr, "%s", mistakes.len ? buf_terminate(&mistakes) : "");
-    buf_free(&mistakes);
+    if (m->signals < 0 || m->fatal < 0 || collector_choose(&m->options, &settings, &properties)) {
+        log_error("no descriptors or memory to be had");
+        return EXIT_FAILURE;
+    }
+    int status = run(m, &settings);
     free(properties);
     return status;
 }
@@ -113,6 +104,8 @@ int main(int argc, char **argv)
 {
     static struct program m;
     int status;
+    m.argc = argc;
+    m.argv = argv;
     if (schema_command_line(&collector_schema, NULL, argc, argv, CONFIG, &m.options, &m.config, &status) ==
         COMMAND_LINE_RUN)
         status = start(&m);

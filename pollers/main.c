@@ -18,6 +18,8 @@
 struct program {
     struct poller_options options;
     struct poller_choice choice;
+    int argc;
+    char **argv;
     const char *config;
     struct inspector *inspector;
     struct outbox *outbox;
@@ -29,16 +31,6 @@ struct program {
 static void setup_log(const struct poller_options *o)
 {
     log_setup("pluvio-poller", (enum log_level)o->log_level, (enum log_format)o->log_format);
-}
-
-static bool choose(struct program *m, struct poller_choice *ret)
-{
-    struct buf mistakes = {0};
-    bool good = poller_choose(&m->options, ret, &mistakes);
-    fprintf(stderr, "%s", good ? "" : buf_terminate(&mistakes));
-    buf_free(&mistakes);
-    ret->poller.textfile = m->textfile;
-    return good;
 }
 
 static int open_inspector(struct program *m, struct error *error)
@@ -90,13 +82,24 @@ static void close_all(struct program *m)
     schema_free(&poller_schema, &m->options);
 }
 
-static void say_notes(struct buf *notes, enum log_level level)
+/* Of what the file says now the poller takes what can be changed while it runs; brokers and folders stay. */
+static void apply(struct program *m)
 {
-    char *rest = (char *)(uintptr_t)buf_terminate(notes), *line;
-    while ((line = strsep(&rest, "\n")))
-        if (*line)
-            log_at(level, "%s", line);
-    buf_free(notes);
+    struct poller_choice fresh;
+    if (poller_choose(&m->options, &fresh)) {
+        log_error("out of memory: what was read again is applied at the next start");
+        return;
+    }
+    fresh.poller.textfile = m->textfile;
+    struct poller_choice old = m->choice;
+    m->choice = fresh;
+    m->choice.poller.wanted = m->choice.wanted;
+    poller_configure(m->poller, &m->choice.poller);
+    m->choice.kafka = old.kafka; /* open handles look here */
+    free(m->choice.properties);
+    m->choice.properties = old.properties;
+    free(old.labels);
+    free(old.rules);
 }
 
 static void reload(struct program *m)
@@ -106,27 +109,14 @@ static void reload(struct program *m)
         log_warning("there is no configuration file to be read again");
         return;
     }
-    struct poller_choice fresh = {0};
-    int r = schema_reload(&poller_schema, m->config, sizeof m->options, &m->options, &mistakes, &notes);
-    if (r == 0 && poller_choose(&m->options, &fresh, &mistakes)) {
-        fresh.poller.textfile = m->textfile;
-        struct poller_choice old = m->choice;
-        m->choice.poller = fresh.poller;
-        memcpy(m->choice.wanted, fresh.wanted, sizeof fresh.wanted);
-        m->choice.poller.wanted = m->choice.wanted;
-        m->choice.labels = fresh.labels;
-        m->choice.rules = fresh.rules;
-        free(fresh.properties); /* the broker's stay what they were */
-        poller_configure(m->poller, &m->choice.poller);
+    if (schema_reload_line(&poller_schema, &poller_switches, m->argc, m->argv, m->config, sizeof m->options,
+                           &m->options, &mistakes, &notes) == 0) {
+        apply(m);
         setup_log(&m->options);
-        free(old.labels);
-        free(old.rules);
         log_info("%s was read again", m->config);
-    } else {
-        poller_choice_free(&fresh);
     }
-    say_notes(&mistakes, LOG_LEVEL_ERROR);
-    say_notes(&notes, LOG_LEVEL_WARNING);
+    log_lines(LOG_LEVEL_ERROR, &mistakes);
+    log_lines(LOG_LEVEL_WARNING, &notes);
 }
 
 /* Sleep until @wake_boot_ns, an answer of the inspector or a signal; true: stop. */
@@ -174,21 +164,29 @@ static int run_once(struct program *m)
     return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int start(struct program *m)
+{
+    setup_log(&m->options);
+    snprintf(m->outbox_path, sizeof m->outbox_path, "%s/outbox.db", m->options.state);
+    snprintf(m->textfile, sizeof m->textfile, "%s/pluvio-poller.prom", m->options.state);
+    m->signals = daemon_signals();
+    if (m->signals < 0 || poller_choose(&m->options, &m->choice)) {
+        log_error("no descriptors or memory to be had");
+        return EXIT_FAILURE;
+    }
+    m->choice.poller.textfile = m->textfile;
+    return m->options.once ? run_once(m) : run(m);
+}
+
 int main(int argc, char **argv)
 {
     static struct program m;
     int status;
-    enum command_line_action action =
-        schema_command_line(&poller_schema, &poller_switches, argc, argv, CONFIG, &m.options, &m.config, &status);
-    if (action == COMMAND_LINE_RUN) {
-        setup_log(&m.options);
-        snprintf(m.outbox_path, sizeof m.outbox_path, "%s/outbox.db", m.options.state);
-        snprintf(m.textfile, sizeof m.textfile, "%s/pluvio-poller.prom", m.options.state);
-        m.signals = daemon_signals();
-        status = 2;
-        if (choose(&m, &m.choice))
-            status = m.options.once ? run_once(&m) : run(&m);
-    }
+    m.argc = argc;
+    m.argv = argv;
+    if (schema_command_line(&poller_schema, &poller_switches, argc, argv, CONFIG, &m.options, &m.config, &status) ==
+        COMMAND_LINE_RUN)
+        status = start(&m);
     close_all(&m);
     return status;
 }

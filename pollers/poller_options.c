@@ -1,5 +1,6 @@
 #include "poller_options.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ static const struct option options[] = {
      .metavar = "FORMAT", .command_line = true, .reloadable = true, .help = "Lines of text, or of JSON."},
 };
 
+static void check(const void *settings, struct buf *mistakes);
+
 const struct schema poller_schema = {
     .program = "pluvio-poller",
     .summary = "Reads what every VM of this host uses, through libvirt, and sends it to a Pluvio collector over Kafka.",
@@ -72,6 +75,7 @@ const struct schema poller_schema = {
                 "      tell every mistake in a configuration\n",
     .options = options,
     .count = sizeof options / sizeof options[0],
+    .check = check,
 };
 
 static const struct option switches[] = {
@@ -79,6 +83,40 @@ static const struct option switches[] = {
      .help = "Print what is read from libvirt as a table, and exit."},
 };
 const struct schema poller_switches = {.options = switches, .count = sizeof switches / sizeof switches[0]};
+
+static const char *value_of(const struct option_map *map, const char *key)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->pairs[i].key, key) == 0)
+            return map->pairs[i].value;
+    return NULL;
+}
+
+/* ---- mistakes that no single option shows ---- */
+
+static bool fits_any_meter(const char *pattern)
+{
+    for (size_t m = 0; m < METERS; m++)
+        if (fnmatch(pattern + (pattern[0] == '!'), meter_at((enum meter_id)m)->name, 0) == 0)
+            return true;
+    return false;
+}
+
+static void check(const void *settings, struct buf *mistakes)
+{
+    const struct poller_options *o = settings;
+    for (size_t i = 0; i < o->meters.count; i++)
+        if (!fits_any_meter(o->meters.items[i]))
+            buf_addf(mistakes, "meters: %s fits no meter; `pluvio meter` lists them\n", o->meters.items[i]);
+    for (size_t i = 0; i < o->projects.count; i++)
+        if (!value_of(&o->projects.rows[i], "name") || !value_of(&o->projects.rows[i], "project"))
+            buf_addf(mistakes, "projects: row %zu needs both name and project\n", i + 1);
+    if (!o->project_namespace != !o->project_element)
+        buf_addf(mistakes, "project_metadata: needs both namespace and element\n");
+    if (!value_of(&o->kafka, "bootstrap.servers") && !o->once)
+        buf_addf(mistakes, "kafka: is missing: --kafka host:port for a cluster, or --kafka file:PATH of the file in "
+                           "which a collector on this host wrote its broker's address\n");
+}
 
 /* ---- what they mean ---- */
 
@@ -94,23 +132,6 @@ static bool wants(const struct option_list *patterns, const char *meter)
     return wanted;
 }
 
-static bool fits_any_meter(const char *pattern)
-{
-    for (size_t m = 0; m < METERS; m++)
-        if (fnmatch(pattern + (pattern[0] == '!'), meter_at((enum meter_id)m)->name, 0) == 0)
-            return true;
-    return false;
-}
-
-static void choose_meters(const struct poller_options *o, struct poller_choice *c, struct buf *mistakes)
-{
-    for (size_t m = 0; m < METERS; m++)
-        c->wanted[m] = wants(&o->meters, meter_at((enum meter_id)m)->name);
-    for (size_t i = 0; i < o->meters.count; i++)
-        if (!fits_any_meter(o->meters.items[i]))
-            buf_addf(mistakes, "meters: %s fits no meter; `pluvio meter` lists them\n", o->meters.items[i]);
-}
-
 static void choose_labels(const struct poller_options *o, struct poller_choice *c)
 {
     for (size_t i = 0; i < o->labels.count; i++)
@@ -119,45 +140,29 @@ static void choose_labels(const struct poller_options *o, struct poller_choice *
     c->poller.label_count = o->labels.count;
 }
 
-static const char *value_of(const struct option_map *map, const char *key)
+static void choose_projects(const struct poller_options *o, struct poller_choice *c)
 {
-    for (size_t i = 0; i < map->count; i++)
-        if (strcmp(map->pairs[i].key, key) == 0)
-            return map->pairs[i].value;
-    return NULL;
-}
-
-static void choose_projects(const struct poller_options *o, struct poller_choice *c, struct buf *mistakes)
-{
-    for (size_t i = 0; i < o->projects.count; i++) {
-        const struct option_map *row = &o->projects.rows[i];
-        c->rules[i] = (struct discovery_rule){value_of(row, "name"), value_of(row, "project")};
-        if (!c->rules[i].name || !c->rules[i].project)
-            buf_addf(mistakes, "projects: row %zu needs both name and project\n", i + 1);
-    }
+    for (size_t i = 0; i < o->projects.count; i++)
+        c->rules[i] = (struct discovery_rule){value_of(&o->projects.rows[i], "name"),
+                                              value_of(&o->projects.rows[i], "project")};
     c->poller.discovery = (struct discovery){c->rules, o->projects.count, o->default_project};
 }
 
-static void choose_kafka(const struct poller_options *o, struct poller_choice *c, struct buf *mistakes)
+static void choose_kafka(const struct poller_options *o, struct poller_choice *c)
 {
-    c->kafka = (struct publisher_rdkafka){.client_id = "pluvio-poller",
+    c->kafka = (struct publisher_rdkafka){.bootstrap = value_of(&o->kafka, "bootstrap.servers"),
+                                          .client_id = "pluvio-poller",
                                           .ack_topic = o->ack_topic,
                                           .properties = c->properties};
     for (size_t i = 0; i < o->kafka.count; i++) {
         const struct option_pair *p = &o->kafka.pairs[i];
-        if (strcmp(p->key, "bootstrap.servers") == 0)
-            c->kafka.bootstrap = p->value;
-        else
+        if (strcmp(p->key, "bootstrap.servers") != 0)
             c->properties[c->kafka.property_count++] = (struct kafka_property){p->key, p->value};
     }
-    if (!c->kafka.bootstrap && !o->once)
-        buf_addf(mistakes, "kafka: is missing: --kafka host:port for a cluster, or --kafka file:PATH of the file in "
-                           "which a collector on this host wrote its broker's address\n");
 }
 
-bool poller_choose(const struct poller_options *o, struct poller_choice *c, struct buf *mistakes)
+int poller_choose(const struct poller_options *o, struct poller_choice *c)
 {
-    size_t before = mistakes->len;
     *c = (struct poller_choice){.poller = {.interval_ns = o->interval_ms * NS_PER_MS,
                                            .topic = o->topic,
                                            .in_flight_bytes = o->in_flight,
@@ -166,17 +171,16 @@ bool poller_choose(const struct poller_options *o, struct poller_choice *c, stru
     c->rules = calloc(o->projects.count + 1, sizeof *c->rules);
     c->properties = calloc(o->kafka.count + 1, sizeof *c->properties);
     if (!c->labels || !c->rules || !c->properties) {
-        buf_addf(mistakes, "out of memory\n");
-        return false;
+        poller_choice_free(c);
+        return -ENOMEM;
     }
-    choose_meters(o, c, mistakes);
+    for (size_t m = 0; m < METERS; m++)
+        c->wanted[m] = wants(&o->meters, meter_at((enum meter_id)m)->name);
     choose_labels(o, c);
-    choose_projects(o, c, mistakes);
-    choose_kafka(o, c, mistakes);
-    if (!o->project_namespace != !o->project_element)
-        buf_addf(mistakes, "project_metadata: needs both namespace and element\n");
+    choose_projects(o, c);
+    choose_kafka(o, c);
     c->poller.wanted = c->wanted;
-    return mistakes->len == before;
+    return 0;
 }
 
 void poller_choice_free(struct poller_choice *c)

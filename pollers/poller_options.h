@@ -28,9 +28,8 @@ struct poller_choice {
     struct discovery_rule *rules;
     struct kafka_property *properties;
 };
-/* Mistakes that no single option shows are appended to @mistakes, a line each. False: there are some, or no memory. */
-bool poller_choose(const struct poller_options *o, struct poller_choice *ret, struct buf *mistakes)
-    __attribute__((warn_unused_result));
+/* Of options that the schema's check let pass. 0 or -ENOMEM. */
+int poller_choose(const struct poller_options *o, struct poller_choice *ret) __attribute__((warn_unused_result));
 void poller_choice_free(struct poller_choice *c);
 
 #endif

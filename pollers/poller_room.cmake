@@ -8,4 +8,4 @@ pluvio_room(NAME poller
 
 add_executable(pluvio-poller main.c once.c poller_options.c)
 target_link_libraries(pluvio-poller PRIVATE poller config)
-install(TARGETS pluvio-poller RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+pluvio_install(pluvio-poller)

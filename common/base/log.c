@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pluvio/base/buf.h"
 #include "pluvio/base/clock.h"
 #include "pluvio/base/timestamp.h"
 
@@ -77,6 +76,16 @@ void log_at(enum log_level level, const char *format, ...)
     va_start(args, format);
     log_v(level, format, args);
     va_end(args);
+}
+
+void log_lines(enum log_level level, struct buf *lines)
+{
+    buf_terminate(lines);
+    char *rest = lines->data, *line;
+    while ((line = strsep(&rest, "\n")))
+        if (*line)
+            log_at(level, "%s", line);
+    buf_free(lines);
 }
 
 void log_limited(struct log_limit *limit, int64_t now_ns, int64_t period_ns, enum log_level level, const char *format,

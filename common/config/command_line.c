@@ -33,7 +33,8 @@ static void mistake(struct line *l, const char *format, ...)
 static const struct option *find_in(const struct schema *s, const char *name, size_t len)
 {
     for (size_t i = 0; s && i < s->count; i++)
-        if (s->options[i].command_line && strlen(s->options[i].name) == len && memcmp(s->options[i].name, name, len) == 0)
+        if (s->options[i].command_line && strlen(s->options[i].name) == len &&
+            memcmp(s->options[i].name, name, len) == 0)
             return &s->options[i];
     return NULL;
 }
@@ -146,9 +147,9 @@ bool command_line_win(const struct schema *s, const struct schema *switches, int
     return !l.failed;
 }
 
-enum command_line_action schema_command_line(const struct schema *s, const struct schema *switches, int argc, char **argv,
-                                             const char *default_path, void *settings, const char **ret_config_path,
-                                             int *ret_status)
+enum command_line_action schema_command_line(const struct schema *s, const struct schema *switches, int argc,
+                                             char **argv, const char *default_path, void *settings,
+                                             const char **ret_config_path, int *ret_status)
 {
     struct line l = {.schema = s, .switches = switches, .settings = settings, .argc = argc, .argv = argv};
     struct error error;
@@ -164,6 +165,9 @@ enum command_line_action schema_command_line(const struct schema *s, const struc
     if (l.config && schema_read_file(s, l.config, settings, &l.mistakes))
         l.failed = true;
     walk(&l, false);
+    if (s->check)
+        s->check(settings, &l.mistakes);
+    l.failed |= l.mistakes.len > 0;
     if (l.failed) {
         fprintf(stderr, "%s", buf_terminate(&l.mistakes));
         *ret_status = 2;

@@ -31,6 +31,10 @@ int schema_reload_line(const struct schema *s, const struct schema *switches, in
         r = schema_read_file(s, path, fresh, mistakes);
     if (r == 0 && !command_line_win(s, switches, argc, argv, fresh, mistakes))
         r = -EINVAL;
+    size_t before = mistakes->len;
+    if (r == 0 && s->check)
+        s->check(fresh, mistakes);
+    r = mistakes->len > before ? -EINVAL : r;
     for (size_t i = 0; r == 0 && i < s->count; i++) {
         const struct option *o = &s->options[i];
         if (option_equal(o, fresh, settings))

@@ -34,6 +34,10 @@ struct reading {
     void *settings;
     struct buf *mistakes;
     bool failed;
+    struct {
+        int line; /* 0: not yet */
+        const struct yaml_node *map;
+    } places[MAX_NAMES]; /* where each option stands */
 };
 
 static void mistake(struct reading *r, int line, const char *key, const char *format, ...)
@@ -166,6 +170,28 @@ static void read_option(struct reading *r, const struct option *o, const struct 
     buf_free(&why);
 }
 
+/* A key that stands twice in one map was told with the tree; "a.b" and "a: {b: }" are one option, too. */
+static void check_once(struct reading *r, const struct option *o, const struct yaml_node *map, int line)
+{
+    size_t i = (size_t)(o - r->schema->options);
+    if (i >= MAX_NAMES)
+        return;
+    if (r->places[i].line && r->places[i].map != map)
+        mistake(r, line, o->name, "stands twice; first in line %d", r->places[i].line);
+    r->places[i].line = line;
+    r->places[i].map = map;
+}
+
+static void read_level(struct reading *r, const char *prefix, const struct yaml_node *map);
+
+static void read_below(struct reading *r, const char *name, const struct yaml_node *n)
+{
+    if (n->kind == YAML_MAP)
+        read_level(r, name, n);
+    else if (n->kind != YAML_NULL)
+        mistake(r, n->key_line, name, "must be a map of options");
+}
+
 static void read_level(struct reading *r, const char *prefix, const struct yaml_node *map)
 {
     for (size_t i = 0; i < map->count; i++) {
@@ -173,11 +199,13 @@ static void read_level(struct reading *r, const char *prefix, const struct yaml_
         char name[256];
         snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", n->key ? n->key : "");
         const struct option *o = find(r->schema, name);
+        if (o)
+            check_once(r, o, map, n->key_line);
         if (o && n->kind != YAML_NULL)
             read_option(r, o, n);
-        else if (!o && is_level(r->schema, name) && n->kind == YAML_MAP)
-            read_level(r, name, n);
-        else if (!o && !(is_level(r->schema, name) && n->kind == YAML_NULL))
+        else if (!o && is_level(r->schema, name))
+            read_below(r, name, n);
+        else if (!o)
             unknown(r, n, name);
     }
 }

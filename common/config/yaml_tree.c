@@ -8,6 +8,7 @@
 
 #define MAX_DEPTH 32
 #define MAX_NODES 100000
+#define MAX_BYTES (16 << 20)
 #define MAX_KEYS  4096 /* of one map: each is compared with all before it */
 
 struct reading {
@@ -67,7 +68,8 @@ static void note_problem(struct reading *r)
 {
     const yaml_parser_t *p = &r->parser;
     size_t at, line = problem_line(r, &at);
-    /* The index counts characters: where there are others than ASCII before it, the tab is not found, and nothing lost. */
+    /* The index counts characters: where there are others than ASCII before it, the tab is not found, and nothing lost.
+     */
     if (p->error == YAML_SCANNER_ERROR && at < r->content.len && r->content.data[at] == '\t')
         note(r, line, "a tab: indent with spaces");
     else
@@ -86,13 +88,15 @@ static bool next(struct reading *r, yaml_event_t *event)
     return false;
 }
 
-static struct yaml_node *add_child(struct reading *r, struct yaml_node *parent)
+static struct yaml_node *add_child(struct reading *r, struct yaml_node *parent, size_t line)
 {
-    struct yaml_node *wider = realloc(parent->children, (parent->count + 1) * sizeof *wider);
+    /* The room doubles whenever it is a power of two and full. */
+    size_t room = (parent->count & (parent->count - 1)) == 0 ? 2 * parent->count + (parent->count == 0) : 0;
+    struct yaml_node *wider = room ? realloc(parent->children, room * sizeof *wider) : parent->children;
     if (!wider || ++r->nodes > MAX_NODES) {
         if (wider)
             parent->children = wider;
-        note(r, 0, "too large");
+        note(r, line, "too large");
         r->failed = true;
         return NULL;
     }
@@ -137,7 +141,7 @@ static void read_list(struct reading *r, struct yaml_node *ret, int depth)
     ret->kind = YAML_LIST;
     while (next(r, &event)) {
         bool end = event.type == YAML_SEQUENCE_END_EVENT;
-        struct yaml_node *child = end ? NULL : add_child(r, ret);
+        struct yaml_node *child = end ? NULL : add_child(r, ret, event.start_mark.line);
         if (child)
             read_node(r, &event, child, depth + 1);
         yaml_event_delete(&event);
@@ -163,7 +167,7 @@ static struct yaml_node *read_key(struct reading *r, const yaml_event_t *event, 
         note(r, event->start_mark.line, "a key must be a plain text");
     else if (map->count == MAX_KEYS)
         note(r, event->start_mark.line, "more than %d keys in one map", MAX_KEYS);
-    struct yaml_node *child = key && map->count < MAX_KEYS ? add_child(r, map) : NULL;
+    struct yaml_node *child = key && map->count < MAX_KEYS ? add_child(r, map, event->start_mark.line) : NULL;
     if (child && !(child->key = strdup(key))) {
         map->count--;
         child = NULL;
@@ -258,14 +262,18 @@ int yaml_read_file(const char *path, struct yaml_node **ret, struct buf *mistake
         buf_addf(mistakes, "%s: %s\n", path, strerror(errno));
         return -EINVAL;
     }
-    for (size_t n = 1; n && content.len < 16 << 20;) {
+    for (size_t n = 1; n && content.len <= MAX_BYTES;) {
         char *to = buf_reserve(&content, 4096);
         n = to ? fread(to, 1, 4096, f) : 0;
         content.len += n;
     }
-    int r = ferror(f) || content.failed ? -EIO : yaml_read_text(path, buf_text(&content), ret, mistakes);
-    if (r == -EIO)
+    int r = -EINVAL;
+    if (ferror(f) || content.failed)
         buf_addf(mistakes, "%s: cannot be read\n", path);
+    else if (content.len > MAX_BYTES)
+        buf_addf(mistakes, "%s: larger than %d MiB\n", path, MAX_BYTES >> 20);
+    else
+        r = yaml_read_text(path, buf_text(&content), ret, mistakes);
     fclose(f);
     buf_free(&content);
     return r ? -EINVAL : 0;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pluvio/kafka/log_rdkafka.h"
@@ -13,7 +14,8 @@ static int write_synced(const char *path, const char *text)
     if (fd < 0)
         return -errno;
     size_t size = strlen(text);
-    int r = write(fd, text, size) == (ssize_t)size && fsync(fd) == 0 ? 0 : -(errno ? errno : EIO);
+    /* Pollers of other users follow it, whatever this process's umask. */
+    int r = fchmod(fd, 0644) == 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0 ? 0 : -(errno ? errno : EIO);
     close(fd);
     return r;
 }

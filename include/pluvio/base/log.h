@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "pluvio/base/buf.h"
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
@@ -20,6 +22,9 @@ void log_at(enum log_level level, const char *format, ...) __attribute__((format
 #define log_warning(...) log_at(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...)    log_at(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)   log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* Each line of @lines as one of the log's; frees them. */
+void log_lines(enum log_level level, struct buf *lines);
 
 /* For faults that repeat: at most one line each @period_ns of @now_ns. Static or owned storage, zeroed at first. */
 struct log_limit {

@@ -65,6 +65,8 @@ struct schema {
     const char *examples; /* for --help: command lines with what they do */
     const struct option *options;
     size_t count;
+    /* Mistakes that no single option shows: append a line each. May be NULL. */
+    void (*check)(const void *settings, struct buf *mistakes);
 };
 
 /* Fill @settings (the program's struct) with the defaults; it must be zeroed. */
