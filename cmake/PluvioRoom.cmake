@@ -6,7 +6,7 @@
 #   - every header compiles alone (VERIFY_INTERFACE_HEADER_SETS),
 #   - `NAME_walls` links the room whole with only its neighbours: a call to anything else is an undefined reference,
 #   - the test `walls_includes` (tests/walls) reads the compiler's dependency files.
-# Third-party LIBRARIES are private: no header of ours shows a library's types.
+# Third-party LIBRARIES are private: no header in include/ shows a library's types.
 function(pluvio_room)
   cmake_parse_arguments(ROOM "" "NAME" "SOURCES;HEADERS;NEIGHBOURS;LIBRARIES" ${ARGN})
   add_library(${ROOM_NAME} STATIC ${ROOM_SOURCES})

@@ -161,11 +161,11 @@ void collector_close(struct collector *c)
         return;
     api_close(c->api);
     consumer_stop(c->consumer);
+    embedded_broker_stop(c->broker);
     archive_reader_close(c->reader);
     if (c->archive)
         c->archive->destroy(c->archive);
     ledger_close(c->ledger);
-    embedded_broker_stop(c->broker);
     free(c);
 }
 

@@ -1,4 +1,4 @@
-/* The collector put together: broker (if it has one of its own), ledger, archives, ingest, API; opened in this order and
+/* The collector put together: ledger, archives, broker (if it has one of its own), ingest, API; opened in this order and
  * closed the other way round. The one place where the rooms meet.
  */
 #ifndef COLLECTOR_COLLECTOR_H

@@ -37,8 +37,8 @@ static const struct option options[] = {
      .high = 3600000, .help = "Length of a billing period: 1h, 30min, 15min or 5min. A ledger keeps the one it began with."},
     {.name = "ledger.late", .type = OPTION_DURATION, .offset = AT(late_ms), .fallback = "30d", .low = DAY_MS,
      .high = 366 * DAY_MS,
-     .help = "Records of streams that nobody knows are set aside if they are older. At least as long as pollers keep "
-             "records and the topic does."},
+     .help = "Counters' records of streams that nobody knows are set aside if they are older. At least as long as "
+             "pollers keep records and the topic does."},
     {.name = "ledger.future", .type = OPTION_DURATION, .offset = AT(future_ms), .fallback = "5min", .low = 1000,
      .high = DAY_MS, .help = "Readings further ahead of this host's clock are set aside."},
     {.name = "grace", .type = OPTION_DURATION, .offset = AT(grace_ms), .fallback = "3min", .low = 1000,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 size_t poller_figures(const struct poller_counts *c, const struct incarnation_counts *i,
                       const struct outbox_figures *o, const struct publisher_figures *p, struct poller_number *ret)
@@ -58,7 +59,8 @@ int poller_figures_write(const char *path, const struct poller_number *numbers, 
         return error_set(error, -errno, "%s: cannot be written: %s", temporary, strerror(errno));
     for (size_t i = 0; i < count; i++)
         print(&numbers[i], out);
-    bool written = fflush(out) == 0 && !ferror(out);
+    /* node_exporter reads it as another user, whatever this process's umask. */
+    bool written = fflush(out) == 0 && !ferror(out) && fchmod(fileno(out), 0644) == 0;
     if (fclose(out) || !written || rename(temporary, path))
         return error_set(error, errno ? -errno : -EIO, "%s: cannot be written: %s", path, strerror(errno));
     return 0;
