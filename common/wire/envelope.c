@@ -1,8 +1,22 @@
 #include "pluvio/wire/envelope.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "pluvio/model/record.h"
+
+struct text lane_key(const char *outbox, unsigned lane, char *out)
+{
+    size_t n = strnlen(outbox, OUTBOX_ID_SIZE - 1);
+    assert(lane < 100);
+    memcpy(out, outbox, n);
+    out[n++] = '/';
+    if (lane >= 10)
+        out[n++] = (char)('0' + lane / 10);
+    out[n++] = (char)('0' + lane % 10);
+    out[n] = 0;
+    return (struct text){out, n};
+}
 
 struct text envelope_format(const struct envelope *e, char *out)
 {
@@ -18,13 +32,14 @@ struct text hello_format(const struct envelope *e, struct text host_uuid, char *
     return (struct text){out, (size_t)n};
 }
 
-/* The text up to the next '/', which is passed over. */
+/* The text before the next '/', which is passed over. Without a '/' it is empty, and no part may be that. */
 static struct text part(struct text *rest)
 {
     const char *slash = rest->len ? memchr(rest->data, '/', rest->len) : NULL;
-    size_t n = slash ? (size_t)(slash - rest->data) : rest->len;
-    struct text t = {rest->data, n};
-    *rest = slash ? (struct text){slash + 1, rest->len - n - 1} : (struct text){rest->data + n, 0};
+    if (!slash)
+        return (struct text){0};
+    struct text t = {rest->data, (size_t)(slash - rest->data)};
+    *rest = (struct text){slash + 1, rest->len - t.len - 1};
     return t;
 }
 
@@ -55,7 +70,7 @@ static bool sequence_parse(struct text t, uint64_t *ret)
 bool envelope_parse(struct text t, struct envelope *ret)
 {
     return outbox_parse(part(&t), ret->outbox) && lane_parse(part(&t), &ret->lane) &&
-           sequence_parse(part(&t), &ret->sequence) && sequence_parse(part(&t), &ret->previous) && t.len == 0 &&
+           sequence_parse(part(&t), &ret->sequence) && sequence_parse(t, &ret->previous) &&
            ret->sequence > ret->previous;
 }
 
@@ -73,7 +88,7 @@ void ack_format(const struct ack *a, struct buf *key, struct buf *value)
 {
     switch (a->kind) {
     case ACK_MARK:
-        buf_addf(key, "%s/%u", a->outbox, a->lane);
+        buf_add_text(key, lane_key(a->outbox, a->lane, (char[LANE_KEY_SIZE]){0}));
         buf_addf(value, "{\"mark\":%llu}", (unsigned long long)a->mark);
         break;
     case ACK_OFFSET:
@@ -92,14 +107,19 @@ static bool value_parse(struct text t, const char *head, int64_t *ret)
     return text_to_i64((struct text){t.data + n, t.len - n - 1}, ret);
 }
 
+static bool name_parse(struct text t, char *out, size_t size)
+{
+    return t.len && !memchr(t.data, 0, t.len) && text_copy(t, out, size);
+}
+
 static bool offset_key_parse(struct text key, struct ack *ret)
 {
     int64_t partition;
     struct text cluster = part(&key), topic = part(&key);
-    if (cluster.len == 0 || topic.len == 0 || !text_to_i64(key, &partition) || partition < 0 || partition > INT32_MAX)
+    if (!text_to_i64(key, &partition) || partition < 0 || partition > INT32_MAX)
         return false;
     ret->partition = (int32_t)partition;
-    return text_copy(cluster, ret->cluster, sizeof ret->cluster) && text_copy(topic, ret->topic, sizeof ret->topic);
+    return name_parse(cluster, ret->cluster, sizeof ret->cluster) && name_parse(topic, ret->topic, sizeof ret->topic);
 }
 
 bool ack_parse(struct text key, struct text value, struct ack *ret)

@@ -56,7 +56,7 @@ static struct text bytes(struct walker *w)
     return t;
 }
 
-bool walk_next(struct walker *w, struct field *ret)
+bool walk_any(struct walker *w, struct field *ret)
 {
     if (w->refusal || w->at == w->end)
         return false;
@@ -69,6 +69,8 @@ bool walk_next(struct walker *w, struct field *ret)
         w->refusal = OTLP_BAD_FIELD;
         return false;
     }
+    ret->value = 0;
+    ret->bytes = (struct text){0};
     switch (tag & 7) {
     case WIRE_VARINT:
         ret->value = varint(w);

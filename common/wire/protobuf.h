@@ -6,6 +6,8 @@
 #ifndef COMMON_WIRE_PROTOBUF_H
 #define COMMON_WIRE_PROTOBUF_H
 
+#include <endian.h>
+
 #include "pluvio/base/buf.h"
 #include "pluvio/wire/otlp.h"
 
@@ -19,8 +21,8 @@ struct walker {
 struct field {
     uint32_t number;
     enum wire_type type;
-    uint64_t value;    /* varint, fixed64, fixed32 */
-    struct text bytes; /* WIRE_BYTES */
+    uint64_t value;    /* varint, fixed64, fixed32; else 0 */
+    struct text bytes; /* WIRE_BYTES; else empty */
 };
 
 static inline struct walker walk(struct text t)
@@ -28,8 +30,32 @@ static inline struct walker walk(struct text t)
     return (struct walker){(const uint8_t *)t.data, (const uint8_t *)t.data + t.len, OTLP_FINE};
 }
 
-/* The next field; false at the end or on a refusal (w->refusal). */
-bool walk_next(struct walker *w, struct field *ret);
+bool walk_any(struct walker *w, struct field *ret); /* walk_next for every field there is */
+
+/* The next field; false at the end or on a refusal (w->refusal). In line is what nearly all are: a tag of one byte, and
+ * eight fixed bytes, or a length or number of one byte. */
+static inline bool walk_next(struct walker *w, struct field *ret)
+{
+    const uint8_t *at = w->at;
+    size_t left = (size_t)(w->end - at);
+    if (left < 2 || at[0] < 8 || at[0] >= 0x80 || w->refusal)
+        return walk_any(w, ret);
+    *ret = (struct field){.number = at[0] >> 3, .type = (enum wire_type)(at[0] & 7)};
+    if (ret->type == WIRE_FIXED64 && left >= 9) {
+        memcpy(&ret->value, at + 1, 8);
+        ret->value = le64toh(ret->value);
+        w->at = at + 9;
+    } else if (ret->type == WIRE_BYTES && at[1] < 0x80 && at[1] <= left - 2) {
+        ret->bytes = (struct text){(const char *)at + 2, at[1]};
+        w->at = at + 2 + at[1];
+    } else if (ret->type == WIRE_VARINT && at[1] < 0x80) {
+        ret->value = at[1];
+        w->at = at + 2;
+    } else {
+        return walk_any(w, ret);
+    }
+    return true;
+}
 
 void write_tag(struct buf *out, uint32_t number, enum wire_type type);
 void write_bytes(struct buf *out, uint32_t number, struct text bytes);

@@ -4,24 +4,7 @@
 
 #include "pluvio/base/clock.h"
 #include "pluvio/base/timestamp.h"
-
-/* Length of the valid UTF-8 sequence at @s, or 0. */
-static size_t utf8_length(const uint8_t *s, size_t left)
-{
-    size_t n = s[0] < 0x80                   ? 1
-               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-               : (s[0] & 0xf0) == 0xe0       ? 3
-               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-                                             : 0;
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool wrong = n > 2 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-                           (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f));
-    return wrong ? 0 : n;
-}
+#include "utf8.h"
 
 static void add_escaped(struct buf *out, uint8_t c)
 {
@@ -42,7 +25,7 @@ void json_add_string(struct buf *out, struct text t)
     const uint8_t *s = (const uint8_t *)t.data;
     buf_add_char(out, '"');
     for (size_t i = 0; i < t.len;) {
-        size_t n = utf8_length(s + i, t.len - i);
+        size_t n = utf8_sequence(s + i, t.len - i);
         if (n == 1)
             add_escaped(out, s[i]);
         else if (n)
@@ -66,7 +49,7 @@ static void add_member(struct buf *out, const char *name, struct text value)
 static void add_time(struct buf *out, const char *name, int64_t ns)
 {
     char text[TIMESTAMP_SIZE];
-    int64_t second = ns / NS_PER_S - (ns % NS_PER_S < 0), rest = ns - second * NS_PER_S;
+    int64_t rest = (ns % NS_PER_S + NS_PER_S) % NS_PER_S, second = ns / NS_PER_S - (ns % NS_PER_S < 0);
     timestamp_format(second * 1000, text);
     size_t n = strlen(text) - 1; /* without its Z */
     buf_addf(out, ",\"%s\":\"%.*s", name, (int)n, text);

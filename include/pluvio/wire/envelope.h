@@ -27,6 +27,10 @@ struct envelope {
     uint64_t previous; /* 0: none held before it */
 };
 
+/* "<outbox>/<lane>", an acknowledgement's key and that of tables in memory. @out holds LANE_KEY_SIZE bytes, lane < 100. */
+#define LANE_KEY_SIZE (OUTBOX_ID_SIZE + 8)
+struct text lane_key(const char *outbox, unsigned lane, char *out);
+
 /* Texts for the headers; @out holds ENVELOPE_SIZE bytes. */
 struct text envelope_format(const struct envelope *e, char *out);
 bool envelope_parse(struct text t, struct envelope *ret); /* lane < RECORD_LANES, 32 hex digits, sequence > previous */

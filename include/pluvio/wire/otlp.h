@@ -2,7 +2,8 @@
  *
  * Source: opentelemetry-proto v1 (metrics.proto, common.proto, resource.proto). The decoder takes bytes from strangers:
  * overlong varints, lengths past the end, wrong wire types, nesting beyond 8 and more than the limits below are refused
- * by name; unknown fields and metric kinds other than gauge and sum are skipped and counted.
+ * by name; fields that no schema known here has, and metrics of other kinds than gauge and sum, are skipped and
+ * counted. Of a field that is there more than once and may not be, the last one counts.
  */
 #ifndef PLUVIO_WIRE_OTLP_H
 #define PLUVIO_WIRE_OTLP_H
@@ -33,7 +34,7 @@ enum otlp_refusal {
     OTLP_TEXT_TOO_LONG,
     OTLP_BAD_TEXT,       /* not UTF-8, or a NUL inside */
     OTLP_NO_ENTITY,      /* neither host.id nor service.instance.id */
-    OTLP_BAD_TIME,       /* a point without a time, or before its start, or past the year 2200 */
+    OTLP_BAD_TIME,       /* a point without a time, or before its start, or past the year 2200; an event past it */
     OTLP_NEGATIVE_COUNTER,
     OTLP_NO_MEMORY,
     OTLP_REFUSALS
@@ -44,7 +45,7 @@ const char *otlp_refusal_name(enum otlp_refusal refusal); /* "varint overlong" .
 struct otlp_decoder {
     struct record *records;
     size_t count, cap;
-    uint64_t skipped_fields; /* counted over its life */
+    uint64_t skipped_fields; /* unknown ones; counted over its life, as all of these */
     uint64_t skipped_metrics;
     uint64_t skipped_points; /* flagged "no recorded value" */
 };
