@@ -35,6 +35,8 @@ int problem_status(enum problem_kind kind)
 }
 
 static void write_problem(struct reply *r, enum problem_kind kind, struct text parameter, const char *nearest,
+                          const char *format, va_list args) __attribute__((format(printf, 5, 0)));
+static void write_problem(struct reply *r, enum problem_kind kind, struct text parameter, const char *nearest,
                           const char *format, va_list args)
 {
     struct buf detail = {0};

@@ -308,6 +308,6 @@ struct text request_segment(const struct request *q, const char *name)
             text_equal((struct text){segment.data + 1, segment.len - 2}, text_of(name)))
             return q->segments[i];
     }
-    assert(!"no such segment in the route's path");
+    assert(false && "no such segment in the route's path");
     return TEXT("");
 }

@@ -71,6 +71,8 @@ enum archive_row_result archive_row_unpack(struct text *rows, struct archive_row
     memcpy(&resource, at + 2, 2);
     memcpy(&meter, at + 4, 2);
     memcpy(&known, at + 6, 4);
+    if (resource == 0 || resource > ARCHIVE_MAX_NAME || meter > ARCHIVE_MAX_NAME)
+        return ARCHIVE_ROW_DAMAGED;
     size_t names = (size_t)resource + meter;
     size_t size = HEAD + names + (size_t)__builtin_popcount(known) * sizeof(double);
     if (rows->len < size || (uint64_t)known >> columns)

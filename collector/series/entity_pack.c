@@ -78,6 +78,14 @@ static uint64_t unpack_fixed(struct unpack *u)
     return value;
 }
 
+/* What was written as now - time. */
+static int64_t unpack_before(struct unpack *u, int64_t now)
+{
+    int64_t time;
+    u->failed |= __builtin_sub_overflow(now, unpack_signed(u), &time);
+    return time;
+}
+
 static bool unpack_stream(struct unpack *u, struct stream *t, int64_t now)
 {
     uint64_t flags = unpack_varint(u);
@@ -85,8 +93,8 @@ static bool unpack_stream(struct unpack *u, struct stream *t, int64_t now)
     t->running = flags & STREAM_RUNNING;
     t->id = (int64_t)unpack_varint(u);
     t->uid = unpack_fixed(u);
-    t->start_ms = now - unpack_signed(u);
-    t->last_ms = now - unpack_signed(u);
+    t->start_ms = unpack_before(u, now);
+    t->last_ms = unpack_before(u, now);
     t->value = unpack_signed(u);
     t->owner = (int64_t)unpack_varint(u);
     t->base = flags & STREAM_BASED ? unpack_signed(u) : 0;
@@ -119,8 +127,8 @@ static bool unpack_series(struct unpack *u, struct resource *r, int64_t now, met
     struct series *s = meter ? resource_add_series(r, meter) : NULL;
     if (!s)
         return false;
-    s->first_ms = now - unpack_signed(u);
-    s->last_ms = now - unpack_signed(u);
+    s->first_ms = unpack_before(u, now);
+    s->last_ms = unpack_before(u, now);
     s->step_known_ms = (int64_t)unpack_varint(u);
     if (meter->basis == BASIS_CONSUMED) {
         s->step_amount = (int64_t)unpack_varint(u);
