@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host_claim.h"
 #include "inspector_libvirt.h"
 #include "once.h"
 #include "pluvio/base/daemon.h"
@@ -24,7 +25,7 @@ struct program {
     struct inspector *inspector;
     struct outbox *outbox;
     struct poller *poller;
-    int signals;
+    int signals, claim;
     char outbox_path[4096], textfile[4096];
 };
 
@@ -56,6 +57,13 @@ static int open_outbox(struct program *m, struct error *error)
     return r;
 }
 
+static int hold_host(void *context, const char *host_uuid, struct error *error)
+{
+    struct program *m = context;
+    m->claim = host_claim(host_uuid, error);
+    return m->claim < 0 ? m->claim : 0;
+}
+
 static int open_all(struct program *m, struct error *error)
 {
     int folder = state_folder_hold(m->options.state, "poller", error);
@@ -68,7 +76,9 @@ static int open_all(struct program *m, struct error *error)
                                  .random = random_system(),
                                  .inspector = m->inspector,
                                  .outbox = m->outbox,
-                                 .publisher = publisher_rdkafka_ports(&m->choice.kafka)};
+                                 .publisher = publisher_rdkafka_ports(&m->choice.kafka),
+                                 .claim = hold_host,
+                                 .context = m};
     return poller_create(&m->poller, &m->choice.poller, &ports, error);
 }
 

@@ -26,7 +26,7 @@ struct poller {
     char host_name[256];
     unsigned groups;
     int64_t offset_ns;
-    bool asking, look, dirty; /* dirty: something waits to be stored */
+    bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
     struct log_limit inspect_limit, store_limit, list_limit, hung_limit, file_limit, room_limit;
 };
@@ -212,8 +212,18 @@ static void take_snapshot(struct poller *p, const struct snapshot *s)
     incarnations_listed(&p->set, s->list_boot_ns);
 }
 
+static int claim(struct poller *p, const struct snapshot *s, struct error *error)
+{
+    int r = p->claimed || !p->ports.claim ? 0 : p->ports.claim(p->ports.context, s->host_uuid, error);
+    p->claimed |= r == 0;
+    return r;
+}
+
 static int take_list(struct poller *p, const struct snapshot *s, struct error *error)
 {
+    int r = claim(p, s, error);
+    if (r)
+        return r;
     switch (incarnations_list(&p->set, s)) {
     case LIST_TAKEN:
         p->offset_ns = cycle_offset_ns(text_of(p->set.host_uuid), p->settings.interval_ns);

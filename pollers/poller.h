@@ -31,6 +31,9 @@ struct poller_ports {
     struct inspector *inspector; /* not owned, as all of them */
     struct outbox *outbox;
     struct publisher_ports publisher;
+    /* The host is named now: hold it against other pollers. NULL: nobody else is there. -EBUSY ends the step. */
+    int (*claim)(void *context, const char *host_uuid, struct error *error);
+    void *context;
 };
 
 struct poller;
@@ -43,7 +46,8 @@ void poller_destroy(struct poller *p); /* takes NULL; what is not stored is read
 void poller_configure(struct poller *p, const struct poller_settings *settings);
 
 /* Do what is due; returns the boot time at which it wants to be called again. A readable descriptor of the inspector's
- * is another reason. -EXDEV: the outbox is another host's; @error says what to do. */
+ * is another reason. -EXDEV: the outbox is another host's; -EBUSY: another poller reads this host; @error
+ * says what to do. */
 int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error) __attribute__((warn_unused_result));
 
 /* For SIGTERM: hand over what is stored, at most @timeout_ms. */

@@ -6,6 +6,6 @@ pluvio_room(NAME poller
           ${here}/incarnation_store.h ${here}/lifecycle.h ${here}/poller.h ${here}/poller_figures.h ${here}/pollster.h
   NEIGHBOURS inspector outbox wire store model base)
 
-add_executable(pluvio-poller main.c once.c poller_options.c)
+add_executable(pluvio-poller main.c host_claim.c once.c poller_options.c)
 target_link_libraries(pluvio-poller PRIVATE poller config)
 pluvio_install(pluvio-poller)
