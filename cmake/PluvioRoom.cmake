@@ -35,3 +35,10 @@ function(pluvio_test)
   endif()
   set_tests_properties(${TEST_NAME} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
+
+# A test in Python on real parts (tests/support/world), with their places in its environment.
+#   pluvio_world_test(test_road_kafka test_road.py kafka)
+function(pluvio_world_test name script)
+  add_test(NAME ${name} COMMAND python3 ${script} ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS integration TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "${PLUVIO_WORLD}")
+endfunction()

@@ -359,9 +359,9 @@ END_TEST
 START_TEST(the_reference_has_a_row_of_six_cells_for_each_option)
 {
     char *text = printed(reference);
+    char head[64];
     size_t lines = 0;
     for (size_t i = 0; i < test_schema.count; i++) {
-        char head[64];
         snprintf(head, sizeof head, "\n| `%s` | ", test_schema.options[i].name);
         const char *row = strstr(text, head);
         ck_assert_msg(row != NULL, "no row for %s", test_schema.options[i].name);
