@@ -174,8 +174,11 @@ def check(house, files):
 # ---- what the build left ----
 
 
-def relative(path, source):
+def relative(path, source, build):
+    """What the build made is nobody's, wherever its folder is: it stays absolute."""
     path = os.path.realpath(path)
+    if path.startswith(build + "/"):
+        return path
     return path[len(source) + 1 :] if path.startswith(source + "/") else path
 
 
@@ -222,7 +225,7 @@ def read_dependencies(build, make):
 
 def read_build(build, source, make):
     """(source -> what it read, sources that are not built)."""
-    place = lambda path: relative(os.path.join(build, path), source)
+    place = lambda path: relative(os.path.join(build, path), source, build)
     dependencies = read_dependencies(build, make)
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
         commands = json.load(f)
@@ -239,7 +242,7 @@ def read_build(build, source, make):
 
 def main_check(args):
     source, build = os.path.realpath(args.source), os.path.realpath(args.build)
-    rooms = read_rooms(args.rooms, lambda path: relative(path, source))
+    rooms = read_rooms(args.rooms, lambda path: relative(path, source, build))
     files, missing = read_build(build, source, args.make)
     wrong = check(House(rooms), files)
     for line in wrong:
