@@ -46,9 +46,7 @@ static enum process_change process_change(const struct incarnation *vm, const st
         return vm->running ? PROCESS_ENDED : PROCESS_NONE;
     if (vm->running)
         return same_process(vm, d) ? PROCESS_SAME : PROCESS_NEW;
-    if (!vm->arriving && d->id == vm->id && vm->process_start && d->process_start == vm->process_start)
-        return PROCESS_REVIVED;
-    return PROCESS_NEW;
+    return !vm->arriving && same_process(vm, d) ? PROCESS_REVIVED : PROCESS_NEW;
 }
 
 /* Rule S1. */
@@ -68,7 +66,8 @@ static bool counts_from_zero(const struct incarnations *set, const struct incarn
 /* Where the new process began, as far as it is known; never before what was seen before it. */
 static int64_t birth_boot_ns(const struct incarnations *set, const struct incarnation *vm, const struct domain_stats *d)
 {
-    bool told = vm->since_boot_ns > vm->seen_boot_ns; /* by an event */
+    bool started = vm->arriving || (!vm->running && vm->owner.state == DOMAIN_RUNNING);
+    bool told = started && vm->since_boot_ns > vm->seen_boot_ns; /* by an event */
     if (!vm->from_zero || (!d->process_start && !told))
         return d->read_boot_ns;
     int64_t birth = d->process_start ? start_boot_ns(d) : 0;
@@ -123,7 +122,8 @@ static void begin_process(struct incarnations *set, struct incarnation *vm, cons
     vm->process_start = d->process_start;
     vm->arriving = vm->amnesia = false;
     vm->balloon = (struct reading){0};
-    vm->devices_known = vm->disk_event = false;
+    vm->devices_known = false;
+    vm->disk_event_ns = 0;
     vm->meta_version = 0;
     vm->offset_ns = set->offset_ns;
     reset_devices(vm);
@@ -136,6 +136,8 @@ static void end_process(struct incarnation *vm, int64_t at_boot_ns, struct sight
     counters_end(vm, &out->closing);
     vm->running = false;
     vm->ended_boot_ns = at_boot_ns;
+    if (!vm->owned) /* what ran was nobody's */
+        vm->since_boot_ns = at_boot_ns;
     vm->dirty = true;
     out->stopped = true;
 }
@@ -205,6 +207,7 @@ static void settle_process(struct incarnations *set, struct incarnation *vm, con
         break;
     case PROCESS_ENDED:
         end_process(vm, d->read_boot_ns, out);
+        vm->id = -1; /* a list is sure of it: it will not be revived */
         break;
     case PROCESS_REVIVED:
         vm->running = true;
@@ -222,7 +225,7 @@ static enum incarnation_verdict see(struct incarnations *set, struct incarnation
     settle_process(set, vm, d, change, out);
     if (!devices_list(set, vm, d) || !values_take(set, vm, d, out) || !reserve(vm, out))
         return INCARNATION_NO_MEMORY;
-    bool verified = change == PROCESS_SAME && vm->process_start != 0;
+    bool verified = change == PROCESS_SAME && d->process_start != 0;
     devices_settle(set, vm, d, out);
     counters_fall(set, vm, &out->closing);
     vm->dirty = true;
@@ -249,14 +252,31 @@ static bool is_arriving(const struct incarnation *vm, const struct domain_stats 
     return d->state == DOMAIN_PAUSED && d->reason == PAUSED_MIGRATION && !(vm->running && same_process(vm, d));
 }
 
-static void note_arriving(struct incarnation *vm, const struct domain_stats *d)
+/* A process that ran here before it left unseen; it is not known when. */
+static enum incarnation_verdict note_arriving(struct incarnations *set, struct incarnation *vm,
+                                              const struct domain_stats *d, struct sighting *out)
 {
+    bool ran = vm->running;
+    if (!reserve(vm, out))
+        return INCARNATION_NO_MEMORY;
+    if (ran) {
+        end_process(vm, d->read_boot_ns, out);
+        sizes_end(set, vm, &out->closing, 0);
+    }
     vm->arriving = true;
     vm->running = false;
     vm->id = d->id;
     vm->process_start = d->process_start;
     vm->seen_boot_ns = d->read_boot_ns;
     vm->dirty = true;
+    return ran && vm->owned ? INCARNATION_TOLD : INCARNATION_SILENT;
+}
+
+/* Read before what is known: by a newer list, or by an event that overtook this one. */
+static bool is_stale(const struct incarnation *vm, const struct domain_stats *d)
+{
+    return d->read_boot_ns < vm->seen_boot_ns || d->read_boot_ns < vm->ended_boot_ns ||
+           d->read_boot_ns < vm->since_boot_ns;
 }
 
 enum incarnation_verdict incarnation_see(struct incarnations *set, const struct domain_stats *d,
@@ -269,12 +289,10 @@ enum incarnation_verdict incarnation_see(struct incarnations *set, const struct 
     devices_sweep(vm);
     sighting_begin(ret, vm);
     vm->look = false;
-    if (d->read_boot_ns < vm->seen_boot_ns || d->read_boot_ns < vm->ended_boot_ns)
+    if (is_stale(vm, d))
         return INCARNATION_SILENT;
-    if (is_arriving(vm, d)) {
-        note_arriving(vm, d);
-        return INCARNATION_SILENT;
-    }
+    if (is_arriving(vm, d))
+        return note_arriving(set, vm, d, ret);
     return see(set, vm, d, owner, ret);
 }
 
@@ -321,29 +339,36 @@ static void change_state(struct incarnations *set, struct incarnation *vm, enum 
 }
 
 /* CPU time could still be read at the end: the last word of its stream. */
-static void final_cpu(struct incarnations *set, struct incarnation *vm, const struct lifecycle_event *event)
+static void final_cpu(struct incarnations *set, struct incarnation *vm, const struct lifecycle_event *event,
+                      struct sighting *out)
 {
+    struct reading cpu = event->cpu_time;
     struct device *d = vm->devices[0];
-    for (size_t n = 0; vm->owned && n < d->count; n++) {
-        struct slot *s = &d->slots[n];
-        if (s->meter != METER_CPU || !event->cpu_time.has || event->cpu_time.value > INT64_MAX || !s->has_last ||
-            event->cpu_time.value < s->last)
-            continue;
-        if (!s->stream)
-            counter_open(set, vm, d, s, event->boot_ns);
-        s->last = event->cpu_time.value;
-        s->last_boot_ns = event->boot_ns;
-    }
+    if (!vm->owned || !set->wanted[METER_CPU] || !cpu.has || cpu.value > INT64_MAX)
+        return;
+    struct slot *s = device_slot(d, METER_CPU);
+    if (!s || !(s->has_last || d->from_zero) || (s->has_last && cpu.value < s->last))
+        return;
+    s->raw = cpu.value;
+    counter_read(set, vm, d, s, &out->closing, event->boot_ns, true);
+}
+
+/* Lists saw the process until a moment ago: it is the one that the event is about. */
+static bool seen_lately(const struct incarnations *set, const struct incarnation *vm, int64_t at_boot_ns)
+{
+    return vm->process_start != 0 && at_boot_ns - vm->seen_boot_ns <= set->gap_ns;
 }
 
 static void take_stop(struct incarnations *set, struct incarnation *vm, const struct lifecycle_event *event,
                       enum domain_state state, struct sighting *out)
 {
+    if (vm->arriving) /* it ended before any list showed it here */
+        vm->since_boot_ns = event->boot_ns;
     vm->arriving = false;
     if (!vm->running || (event->id >= 0 && event->id != vm->id))
         return;
-    bool verified = vm->process_start != 0;
-    final_cpu(set, vm, event);
+    bool verified = seen_lately(set, vm, event->boot_ns);
+    final_cpu(set, vm, event, out);
     end_process(vm, event->boot_ns, out);
     change_state(set, vm, state, event->boot_ns, verified, out);
 }
@@ -355,8 +380,10 @@ static void take_start(struct incarnations *set, struct incarnation *vm, const s
         vm->since_boot_ns = event->boot_ns;
     if (vm->arriving || (vm->running && (event->id < 0 || event->id == vm->id)))
         return;
-    if (vm->running)
+    if (vm->running) { /* another one, so that this has ended, nobody knows when */
         end_process(vm, event->boot_ns, out);
+        sizes_end(set, vm, &out->closing, 0);
+    }
     change_state(set, vm, DOMAIN_RUNNING, event->boot_ns, false, out);
 }
 
@@ -366,7 +393,7 @@ static void take_state(struct incarnations *set, struct incarnation *vm, const s
     if (vm->arriving)
         vm->since_boot_ns = event->boot_ns;
     else if (vm->running && (event->id < 0 || event->id == vm->id))
-        change_state(set, vm, state, event->boot_ns, vm->process_start != 0, out);
+        change_state(set, vm, state, event->boot_ns, seen_lately(set, vm, event->boot_ns), out);
 }
 
 static void take_event(struct incarnations *set, struct incarnation *vm, const struct lifecycle_event *event,
@@ -386,7 +413,8 @@ static void take_event(struct incarnations *set, struct incarnation *vm, const s
         take_stop(set, vm, event, meaning->state, out);
         break;
     case EFFECT_DEVICES:
-        vm->disk_event |= strncmp(event->device, "net", 3) != 0;
+        if (strncmp(event->device, "net", 3) != 0)
+            vm->disk_event_ns = event->boot_ns;
         break;
     case EFFECT_GONE:
         if (!vm->running)

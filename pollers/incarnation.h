@@ -67,7 +67,7 @@ struct incarnation {
     char uuid[UUID_SIZE];
     bool is_host;
     bool running;          /* a process is there, as far as known */
-    int id;                /* of the running process, or the one that ended last; -1: none yet */
+    int id;                /* of the running process, or the one that an event said to have ended; -1: none */
     int64_t process_start; /* the same, clock ticks since boot; 0: unknown */
     int64_t ended_boot_ns; /* when it was seen to have ended */
     bool from_zero;        /* the process started after the host's first list */
@@ -80,7 +80,7 @@ struct incarnation {
     int64_t seen_boot_ns;   /* newest sighting; 0: none */
     struct reading balloon; /* last-update of the balloon's figures */
     bool devices_known;     /* the XML of this process was read once */
-    bool disk_event;        /* a disk was plugged or unplugged since the last look */
+    int64_t disk_event_ns;  /* a disk was plugged or unplugged then (boot time), and nothing showed it yet; 0: none */
     uint64_t meta_version;
     struct device **devices; /* [0] is the entity itself */
     size_t count, cap;
@@ -172,7 +172,8 @@ enum incarnation_verdict incarnation_see_host(struct incarnations *set, const st
 enum incarnation_verdict incarnation_event(struct incarnations *set, const struct lifecycle_event *event,
                                            struct sighting *ret);
 
-/* A VM's memory as bytes, and back; unpack fills a VM made by incarnations_make. -EBADMSG: not ours, or damaged. */
+/* A VM's memory as bytes, with a checksum behind them, and back; unpack fills a VM made by incarnations_make. -EBADMSG:
+ * not ours, or damaged; what it then left in @vm is for incarnations_amnesia() only. */
 void incarnation_pack(struct buf *out, const struct incarnation *vm);
 int incarnation_unpack(struct incarnation *vm, struct text packed) __attribute__((warn_unused_result));
 /* The store has everything: nothing is dirty, what was to be forgotten is freed. */

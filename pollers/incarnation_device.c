@@ -159,12 +159,19 @@ static bool has_fallen(const struct device *d)
     return false;
 }
 
+static bool has_index(const int64_t *chain, size_t count, uint64_t index)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((uint64_t)chain[i] == index)
+            return true;
+    return false;
+}
+
 static bool share_an_index(const struct device *d, const struct domain_disk *disk)
 {
-    for (size_t i = 0; i < d->chain_count; i++)
-        for (size_t n = 0; n < disk->chain_count; n++)
-            if (d->chain[i] == disk->chain[n])
-                return true;
+    for (size_t i = 0; i < disk->chain_count; i++)
+        if (has_index(d->chain, d->chain_count, (uint64_t)disk->chain[i]))
+            return true;
     return false;
 }
 
@@ -178,19 +185,52 @@ static void take_chain(struct incarnation *vm, struct device *d, const struct do
     vm->dirty = true;
 }
 
-/* Rule S4: disjoint chains are another plug if an event or a fall says so too, since a copy's pivot looks the same. */
-static void settle_disk(struct incarnations *set, struct incarnation *vm, struct device *d,
-                        const struct domain_disk *disk, struct sighting *out)
+static void another_plug(struct incarnations *set, struct incarnation *vm, struct device *d, struct sighting *out)
 {
-    if (disk->chain_count == 0)
+    plug_end(vm, d, &out->closing);
+    set->counts.plugs++;
+    vm->dirty = true;
+}
+
+/* The statistics are of a top that no XML has shown yet. Only a fall tells at once; else the counters wait for the XML,
+ * since taken for the old plug's they could not be counted for the new one any more. */
+static void unknown_top(struct incarnations *set, struct incarnation *vm, struct device *d, uint64_t top,
+                        struct sighting *out)
+{
+    if (has_fallen(d)) {
+        another_plug(set, vm, d, out);
+        d->chain[0] = (int64_t)top;
+        d->chain_count = 1;
         return;
+    }
+    for (size_t n = 0; n < d->count; n++)
+        if (is_counter(&d->slots[n]))
+            d->slots[n].has_raw = false;
+}
+
+/* Statistics and XML are read one after the other and each may be late: the index on top says whether they are of one
+ * plug. */
+static bool agree(const struct disk_stats *stats, const struct domain_disk *disk)
+{
+    return !stats->backing_index.has || has_index(disk->chain, disk->chain_count, stats->backing_index.value);
+}
+
+/* Rule S4: disjoint chains are another plug if an event or a fall says so too, since a copy's pivot looks the same.
+ * @disk NULL: the XML is not there or does not show it. */
+static void settle_disk(struct incarnations *set, struct incarnation *vm, struct device *d,
+                        const struct disk_stats *stats, const struct domain_disk *disk, struct sighting *out)
+{
+    struct reading top = stats->backing_index;
+    if (!disk || disk->chain_count == 0 || !agree(stats, disk)) {
+        if (top.has && d->chain_count && !has_index(d->chain, d->chain_count, top.value))
+            unknown_top(set, vm, d, top.value, out);
+        return;
+    }
     if (d->chain_count && !share_an_index(d, disk)) {
-        if (vm->disk_event || has_fallen(d)) {
-            plug_end(vm, d, &out->closing);
-            set->counts.plugs++;
-        } else {
+        if (vm->disk_event_ns || has_fallen(d))
+            another_plug(set, vm, d, out);
+        else
             set->counts.ambiguous++;
-        }
     }
     take_chain(vm, d, disk);
 }
@@ -203,16 +243,23 @@ static void settle_nic(struct incarnations *set, struct incarnation *vm, const s
     bool other_tap = d->tap[0] && strcmp(d->tap, net->name) != 0;
     bool other_index = d->ifindex && ifindex && d->ifindex != ifindex;
     if (other_tap || other_index) {
-        plug_end(vm, d, &out->closing);
-        set->counts.plugs++;
+        another_plug(set, vm, d, out);
         d->ifindex = 0;
-        vm->dirty = true;
     }
     text_copy(text_of(net->name), d->tap, sizeof d->tap);
     if (ifindex && ifindex != d->ifindex) {
         d->ifindex = ifindex;
         vm->dirty = true;
     }
+}
+
+/* The n-th in the XML is not the first of its MAC: which of them counters belong to could not be told. */
+static bool has_double(const struct domain_meta *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (m->nics[i].mac && m->nics[i].countable && strcmp(m->nics[i].mac, m->nics[n].mac) == 0)
+            return true;
+    return false;
 }
 
 struct device *device_of_net(const struct incarnation *vm, const struct domain_stats *d, const struct net_stats *net)
@@ -222,7 +269,7 @@ struct device *device_of_net(const struct incarnation *vm, const struct domain_s
         bool this_one = (nic->target && strcmp(nic->target, net->name) == 0) ||
                         (nic->mac && strcasecmp(nic->mac, net->name) == 0);
         if (this_one && nic->mac && nic->countable)
-            return device_find(vm, RESOURCE_INTERFACE, nic->mac);
+            return has_double(d->meta, i) ? NULL : device_find(vm, RESOURCE_INTERFACE, nic->mac);
     }
     for (size_t i = 0; !d->meta && i < vm->count; i++)
         if (vm->devices[i]->tap[0] && !vm->devices[i]->gone && strcmp(vm->devices[i]->tap, net->name) == 0)
@@ -243,15 +290,49 @@ static void take_out(struct incarnation *vm, struct sighting *out)
     }
 }
 
+static const struct domain_disk *disk_in_xml(const struct domain_stats *d, const char *target)
+{
+    for (size_t i = 0; d->meta && i < d->meta->disk_count; i++)
+        if (d->meta->disks[i].target && strcmp(d->meta->disks[i].target, target) == 0)
+            return &d->meta->disks[i];
+    return NULL;
+}
+
+static const struct disk_stats *disk_in_stats(const struct domain_stats *d, const char *target)
+{
+    for (size_t i = 0; target && i < d->disk_count; i++)
+        if (d->disks[i].name && strcmp(d->disks[i].name, target) == 0)
+            return &d->disks[i];
+    return NULL;
+}
+
+/* Do statistics and XML, both newer than the event, show every disk, and as one plug? */
+static bool event_is_settled(const struct incarnation *vm, const struct domain_stats *d)
+{
+    bool fresh = d->meta && d->meta->version != vm->meta_version;
+    if (!d->meta || !d->answers || d->read_boot_ns <= vm->disk_event_ns)
+        return false;
+    for (size_t i = 0; i < d->meta->disk_count; i++) {
+        const struct domain_disk *disk = &d->meta->disks[i];
+        const struct disk_stats *stats = disk_in_stats(d, disk->target);
+        if (disk->chain_count && (!stats || !agree(stats, disk) || (!stats->backing_index.has && !fresh)))
+            return false;
+    }
+    return true;
+}
+
 void devices_settle(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d,
                     struct sighting *out)
 {
-    for (size_t i = 0; vm->running && d->meta && i < d->meta->disk_count; i++) {
-        const struct domain_disk *disk = &d->meta->disks[i];
-        struct device *device = disk->target ? device_find(vm, RESOURCE_DISK, disk->target) : NULL;
+    for (size_t i = 0; vm->running && i < d->disk_count; i++) {
+        const struct disk_stats *stats = &d->disks[i];
+        struct device *device = stats->name ? device_find(vm, RESOURCE_DISK, stats->name) : NULL;
         if (device)
-            settle_disk(set, vm, device, disk, out);
+            settle_disk(set, vm, device, stats, disk_in_xml(d, stats->name), out);
     }
+    /* An event that nothing shows must not make a plug of some later pivot. */
+    if (vm->disk_event_ns && (event_is_settled(vm, d) || d->read_boot_ns - vm->disk_event_ns > set->gap_ns))
+        vm->disk_event_ns = 0;
     for (size_t i = 0; vm->running && i < d->net_count; i++) {
         struct device *device = d->nets[i].name ? device_of_net(vm, d, &d->nets[i]) : NULL;
         if (device)
@@ -263,5 +344,4 @@ void devices_settle(struct incarnations *set, struct incarnation *vm, const stru
         take_out(vm, out);
     vm->meta_version = d->meta->version;
     vm->devices_known |= vm->running;
-    vm->disk_event = false;
 }

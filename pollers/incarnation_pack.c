@@ -12,8 +12,7 @@ enum {
     FLAG_AMNESIA = 16,
     FLAG_OWNED = 32,
     FLAG_DEVICES_KNOWN = 64,
-    FLAG_DISK_EVENT = 128,
-    FLAG_BALLOON = 256
+    FLAG_BALLOON = 128
 };
 
 static void pack_slot(struct buf *out, const struct slot *s)
@@ -48,8 +47,7 @@ static unsigned flags_of(const struct incarnation *vm)
 {
     return (vm->is_host ? FLAG_HOST : 0u) | (vm->running ? FLAG_RUNNING : 0u) | (vm->from_zero ? FLAG_FROM_ZERO : 0u) |
            (vm->arriving ? FLAG_ARRIVING : 0u) | (vm->amnesia ? FLAG_AMNESIA : 0u) | (vm->owned ? FLAG_OWNED : 0u) |
-           (vm->devices_known ? FLAG_DEVICES_KNOWN : 0u) | (vm->disk_event ? FLAG_DISK_EVENT : 0u) |
-           (vm->balloon.has ? FLAG_BALLOON : 0u);
+           (vm->devices_known ? FLAG_DEVICES_KNOWN : 0u) | (vm->balloon.has ? FLAG_BALLOON : 0u);
 }
 
 static void set_flags(struct incarnation *vm, uint64_t flags)
@@ -61,17 +59,36 @@ static void set_flags(struct incarnation *vm, uint64_t flags)
     vm->amnesia = flags & FLAG_AMNESIA;
     vm->owned = flags & FLAG_OWNED;
     vm->devices_known = flags & FLAG_DEVICES_KNOWN;
-    vm->disk_event = flags & FLAG_DISK_EVENT;
     vm->balloon.has = flags & FLAG_BALLOON;
+}
+
+/* What is read back is billed from: a damaged bit must not be. */
+static void add_checksum(struct buf *out, size_t start)
+{
+    if (out->failed)
+        return;
+    uint64_t sum = text_hash((struct text){out->data + start, out->len - start});
+    buf_add(out, &sum, sizeof sum);
+}
+
+static bool take_checksum(struct text *packed)
+{
+    uint64_t sum;
+    if (packed->len < sizeof sum)
+        return false;
+    packed->len -= sizeof sum;
+    memcpy(&sum, packed->data + packed->len, sizeof sum);
+    return sum == text_hash(*packed);
 }
 
 void incarnation_pack(struct buf *out, const struct incarnation *vm)
 {
-    size_t kept = 0;
+    size_t kept = 0, start = out->len;
     buf_add_varint(out, PACK_VERSION);
     buf_add_varint(out, flags_of(vm));
     buf_add_signed(out, vm->id);
-    const int64_t times[] = {vm->process_start, vm->ended_boot_ns, vm->offset_ns, vm->since_boot_ns, vm->seen_boot_ns};
+    const int64_t times[] = {vm->process_start, vm->ended_boot_ns, vm->offset_ns,
+                             vm->since_boot_ns, vm->seen_boot_ns,  vm->disk_event_ns};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         buf_add_signed(out, times[i]);
     buf_add_varint(out, vm->balloon.value);
@@ -85,6 +102,7 @@ void incarnation_pack(struct buf *out, const struct incarnation *vm)
     for (size_t i = 0; i < vm->count; i++)
         if (!vm->devices[i]->gone)
             pack_device(out, vm->devices[i]);
+    add_checksum(out, start);
 }
 
 static bool unpack_name(struct unpack *u, char *out, size_t size)
@@ -159,12 +177,18 @@ static bool unpack_owner(struct unpack *u, struct owner *o)
 
 int incarnation_unpack(struct incarnation *vm, struct text packed)
 {
+    bool is_host = vm->is_host;
+    if (!take_checksum(&packed))
+        return -EBADMSG;
     struct unpack u = unpack_text(packed);
     if (unpack_varint(&u) != PACK_VERSION)
         return -EBADMSG;
     set_flags(vm, unpack_varint(&u));
+    if (vm->is_host != is_host)
+        return -EBADMSG;
     vm->id = (int)unpack_signed(&u);
-    int64_t *times[] = {&vm->process_start, &vm->ended_boot_ns, &vm->offset_ns, &vm->since_boot_ns, &vm->seen_boot_ns};
+    int64_t *times[] = {&vm->process_start, &vm->ended_boot_ns, &vm->offset_ns,
+                        &vm->since_boot_ns, &vm->seen_boot_ns,  &vm->disk_event_ns};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         *times[i] = unpack_signed(&u);
     vm->balloon.value = unpack_varint(&u);
@@ -175,5 +199,5 @@ int incarnation_unpack(struct incarnation *vm, struct text packed)
         whole = unpack_device(&u, vm);
     vm->devices_known = known;
     vm->dirty = false;
-    return whole && !u.failed ? 0 : -EBADMSG;
+    return whole && !u.failed && u.at == u.end ? 0 : -EBADMSG;
 }

@@ -47,9 +47,9 @@ void slot_close(struct told_list *list, const struct incarnation *vm, const stru
 void counters_end(struct incarnation *vm, struct told_list *list);
 /* A plug that is another now: its streams end, its counters begin at 0. */
 void plug_end(struct incarnation *vm, struct device *d, struct told_list *list);
-/* Begin a stream that @raw is read from. */
-void counter_open(struct incarnations *set, struct incarnation *vm, const struct device *d, struct slot *s,
-                  int64_t now_boot_ns);
+/* Tell what was read (raw); a stream begins with it if none is open, and it is the last word if @ended. */
+void counter_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
+                  struct told_list *list, int64_t now_boot_ns, bool ended);
 /* A counter that fell begins anew at 0. */
 void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list);
 /* Close everything at @at_boot_ns: with what was just read where @now_boot_ns is not 0, else with what was read last.

@@ -115,7 +115,7 @@ void incarnations_listed(struct incarnations *set, int64_t now_boot_ns)
     struct incarnation *vm;
     set->in_first_list = false;
     while ((vm = map_next(&set->vms, &cursor))) {
-        if (vm->running || vm->arriving || vm->forget || vm->is_host)
+        if (vm->running || vm->forget || vm->is_host)
             continue;
         int64_t newest = vm->seen_boot_ns > vm->ended_boot_ns ? vm->seen_boot_ns : vm->ended_boot_ns;
         if (now_boot_ns - newest > INCARNATION_FORGET_NS)

@@ -97,8 +97,9 @@ void plug_end(struct incarnation *vm, struct device *d, struct told_list *list)
     d->from_zero = true;
 }
 
-void counter_open(struct incarnations *set, struct incarnation *vm, const struct device *d, struct slot *s,
-                  int64_t now_boot_ns)
+/* Begin a stream that raw is read from. */
+static void counter_open(struct incarnations *set, struct incarnation *vm, const struct device *d, struct slot *s,
+                         int64_t now_boot_ns)
 {
     bool counts = s->has_last || d->from_zero;
     s->stream = new_stream(set);
@@ -124,8 +125,8 @@ void counters_fall(struct incarnations *set, struct incarnation *vm, struct told
     }
 }
 
-static void counter_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
-                         struct told_list *list, int64_t now_boot_ns, bool ended)
+void counter_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
+                  struct told_list *list, int64_t now_boot_ns, bool ended)
 {
     bool first = !s->stream;
     if (first)
@@ -146,15 +147,31 @@ static bool vouches(const struct incarnations *set, int64_t last_boot_ns, int64_
     return verified || now_boot_ns - last_boot_ns <= set->gap_ns;
 }
 
+/* An event changed the state and another one does so before any reading: the process was there in between. */
+static bool open_between(struct incarnations *set, const struct incarnation *vm, struct slot *s, int64_t at_boot_ns,
+                         bool verified)
+{
+    bool ran = vm->owner.state != DOMAIN_SHUTOFF && vm->owner.state != DOMAIN_CRASHED;
+    if (!ran || !s->has_last || s->last_boot_ns != vm->since_boot_ns || at_boot_ns <= s->last_boot_ns ||
+        !vouches(set, s->last_boot_ns, at_boot_ns, verified))
+        return false;
+    s->stream = new_stream(set);
+    s->start_boot_ns = s->last_boot_ns;
+    return true;
+}
+
 static void size_split(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
                        struct told_list *list, int64_t at_boot_ns, bool verified)
 {
+    bool first = !s->stream && open_between(set, vm, s, at_boot_ns, verified);
     if (!s->stream)
         return;
     int64_t end = s->last_boot_ns;
     if (at_boot_ns > end && vouches(set, end, at_boot_ns, verified))
         end = at_boot_ns;
     slot_close(list, vm, d, s, end);
+    if (first)
+        told_is_first(list);
     s->last_boot_ns = end;
 }
 
