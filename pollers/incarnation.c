@@ -101,7 +101,7 @@ static void sizes_end(struct incarnations *set, struct incarnation *vm, struct t
             struct slot *s = &d->slots[n];
             if (is_counter(s) || !s->stream)
                 continue;
-            if (at_boot_ns > s->last_boot_ns && at_boot_ns - s->last_boot_ns <= set->gap_ns)
+            if (at_boot_ns > s->last_boot_ns && at_boot_ns - s->last_boot_ns <= slot_gap_ns(set, s))
                 s->last_boot_ns = at_boot_ns;
             slot_close(list, vm, d, s, s->last_boot_ns);
         }

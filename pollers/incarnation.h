@@ -21,6 +21,7 @@
 #include "pluvio/base/map.h"
 #include "pluvio/base/random.h"
 #include "pluvio/model/meter.h"
+#include "selection.h"
 
 #define INCARNATION_MAX_VMS     16384
 #define INCARNATION_MAX_DEVICES 1024 /* of one VM */
@@ -129,7 +130,9 @@ struct incarnation_counts {
 struct incarnations {
     struct random *random;
     int64_t gap_ns;      /* unseen for longer: a size is vouched for only if the process is verifiably the same */
-    bool wanted[METERS]; /* meters to tell */
+    bool wanted[METERS]; /* meters to tell; those that are not due now are left out, too */
+    int64_t every_ns[METERS]; /* how often a meter is read, where that is seldomer than gap_ns tells */
+    struct selection devices; /* disks and interfaces to tell of; borrowed */
     char host_uuid[UUID_SIZE], boot_id[UUID_SIZE];
     char first_boot_id[UUID_SIZE];                   /* of the host's first list */
     int64_t first_list_wall_ns, first_list_boot_ns;  /* 0: none yet */

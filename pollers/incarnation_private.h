@@ -36,6 +36,8 @@ bool values_take_host(struct incarnations *set, struct incarnation *vm, const st
 /* ---- incarnation_stream.c ---- */
 
 bool is_counter(const struct slot *s);
+/* For so long a size may be vouched for without a reading. */
+int64_t slot_gap_ns(const struct incarnations *set, const struct slot *s);
 /* Room for @count more in both lists, so that what follows cannot fail. */
 bool told_reserve(struct sighting *out, size_t count);
 void tell(struct told_list *list, const struct incarnation *vm, const struct device *d, struct slot *s,

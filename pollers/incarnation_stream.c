@@ -141,10 +141,18 @@ void counter_read(struct incarnations *set, struct incarnation *vm, struct devic
         s->stream = 0;
 }
 
-/* The size was vouched for until @last; may it be until @now? */
-static bool vouches(const struct incarnations *set, int64_t last_boot_ns, int64_t now_boot_ns, bool verified)
+#define SELDOM 3 /* readings of a meter that may be missed */
+
+int64_t slot_gap_ns(const struct incarnations *set, const struct slot *s)
 {
-    return verified || now_boot_ns - last_boot_ns <= set->gap_ns;
+    return latest(set->gap_ns, SELDOM * set->every_ns[s->meter]);
+}
+
+/* The size of @s was vouched for until @last; may it be until @now? */
+static bool vouches(const struct incarnations *set, const struct slot *s, int64_t last_boot_ns, int64_t now_boot_ns,
+                    bool verified)
+{
+    return verified || now_boot_ns - last_boot_ns <= slot_gap_ns(set, s);
 }
 
 /* An event changed the state and another one does so before any reading: the process was there in between. */
@@ -153,7 +161,7 @@ static bool open_between(struct incarnations *set, const struct incarnation *vm,
 {
     bool ran = vm->owner.state != DOMAIN_SHUTOFF && vm->owner.state != DOMAIN_CRASHED;
     if (!ran || !s->has_last || s->last_boot_ns != vm->since_boot_ns || at_boot_ns <= s->last_boot_ns ||
-        !vouches(set, s->last_boot_ns, at_boot_ns, verified))
+        !vouches(set, s, s->last_boot_ns, at_boot_ns, verified))
         return false;
     s->stream = new_stream(set);
     s->start_boot_ns = s->last_boot_ns;
@@ -167,7 +175,7 @@ static void size_split(struct incarnations *set, struct incarnation *vm, struct 
     if (!s->stream)
         return;
     int64_t end = s->last_boot_ns;
-    if (at_boot_ns > end && vouches(set, end, at_boot_ns, verified))
+    if (at_boot_ns > end && vouches(set, s, end, at_boot_ns, verified))
         end = at_boot_ns;
     slot_close(list, vm, d, s, end);
     if (first)
@@ -206,7 +214,7 @@ static int64_t size_start(const struct incarnations *set, const struct incarnati
 {
     int64_t since = vm->since_boot_ns;
     bool fresh = since > vm->seen_boot_ns || (s->has_last && s->last_boot_ns == since && s->last == s->raw);
-    if (!fresh || since > now_boot_ns || !vouches(set, since, now_boot_ns, verified))
+    if (!fresh || since > now_boot_ns || !vouches(set, s, since, now_boot_ns, verified))
         return now_boot_ns;
     return latest(since, s->last_boot_ns);
 }
@@ -214,7 +222,7 @@ static int64_t size_start(const struct incarnations *set, const struct incarnati
 static void size_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
                       struct told_list *list, int64_t now_boot_ns, bool verified)
 {
-    if (s->stream && !vouches(set, s->last_boot_ns, now_boot_ns, verified))
+    if (s->stream && !vouches(set, s, s->last_boot_ns, now_boot_ns, verified))
         slot_close(list, vm, d, s, s->last_boot_ns);
     if (s->stream && s->raw != s->last) {
         slot_close(list, vm, d, s, now_boot_ns);

@@ -149,10 +149,18 @@ static void take_sizes(struct taker *t, const struct domain_stats *d)
     }
 }
 
+/* @d, or NULL if it is not to be told of. */
+static struct device *wanted_device(const struct taker *t, struct device *d)
+{
+    const char *names[] = {d ? d->name : NULL, d && d->tap[0] ? d->tap : NULL};
+    return d && selection_wants(&t->set->devices, names, 2, true) ? d : NULL;
+}
+
 static void take_disks(struct taker *t, const struct domain_stats *d)
 {
     for (size_t i = 0; i < d->disk_count; i++) {
-        t->device = d->disks[i].name ? device_find(t->vm, RESOURCE_DISK, d->disks[i].name) : NULL;
+        struct device *disk = d->disks[i].name ? device_find(t->vm, RESOURCE_DISK, d->disks[i].name) : NULL;
+        t->device = wanted_device(t, disk);
         for (size_t n = 0; t->device && n < ROWS(disk_rows); n++)
             if (t->vm->running || disk_rows[n].stopped)
                 take(t, disk_rows[n].meter, d->disks[i].field[disk_rows[n].field]);
@@ -162,7 +170,7 @@ static void take_disks(struct taker *t, const struct domain_stats *d)
 static void take_nets(struct taker *t, const struct domain_stats *d)
 {
     for (size_t i = 0; t->vm->running && i < d->net_count; i++) {
-        t->device = d->nets[i].name ? device_of_net(t->vm, d, &d->nets[i]) : NULL;
+        t->device = wanted_device(t, d->nets[i].name ? device_of_net(t->vm, d, &d->nets[i]) : NULL);
         for (size_t n = 0; t->device && n < ROWS(net_rows); n++)
             take(t, net_rows[n].meter, d->nets[i].field[net_rows[n].field]);
     }

@@ -104,6 +104,7 @@ static void apply(struct program *m)
     struct poller_choice old = m->choice;
     m->choice = fresh;
     m->choice.poller.wanted = m->choice.wanted;
+    m->choice.poller.every_ns = m->choice.every_ns;
     poller_configure(m->poller, &m->choice.poller);
     m->choice.kafka = old.kafka; /* open handles look here */
     free(m->choice.properties);

@@ -24,7 +24,7 @@ struct poller {
     struct sighting sighting;
     struct poller_counts counts;
     char host_name[256];
-    unsigned groups;
+    int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
     bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
@@ -33,13 +33,37 @@ struct poller {
 
 /* ---- coming and going ---- */
 
-static unsigned groups_of(const struct incarnations *set)
+static bool is_chosen(const struct poller *p, size_t meter)
+{
+    return !p->settings.wanted || p->settings.wanted[meter];
+}
+
+/* Between readings events may tell of any meter that was chosen. */
+static void want_all(struct poller *p)
+{
+    for (size_t m = 0; m < METERS; m++)
+        p->set.wanted[m] = is_chosen(p, m);
+}
+
+/* The next reading is to bring what is due; returns what libvirt must be asked for. */
+static unsigned want_due(struct poller *p, int64_t now_ns)
 {
     unsigned groups = GROUP_STATE | GROUP_XML;
-    for (size_t m = 0; m < METERS; m++)
-        if (set->wanted[m])
-            groups |= meter_at((enum meter_id)m)->group;
+    for (size_t m = 0; m < METERS; m++) {
+        bool due = p->look || now_ns >= p->due_ns[m];
+        p->set.wanted[m] = due && is_chosen(p, m);
+        groups |= p->set.wanted[m] ? meter_at((enum meter_id)m)->group : 0;
+        if (due) /* the grid moves a little: half an interval early is in time */
+            p->due_ns[m] = now_ns + p->set.every_ns[m] - p->settings.interval_ns / 2;
+    }
     return groups;
+}
+
+/* A reading did not come: all is due. */
+static void due_again(struct poller *p)
+{
+    memset(p->due_ns, 0, sizeof p->due_ns);
+    want_all(p);
 }
 
 void poller_configure(struct poller *p, const struct poller_settings *settings)
@@ -48,9 +72,10 @@ void poller_configure(struct poller *p, const struct poller_settings *settings)
     p->pollster.labels = settings->labels;
     p->pollster.label_count = settings->label_count;
     p->set.gap_ns = GAP_INTERVALS * settings->interval_ns;
+    p->set.devices = settings->devices;
     for (size_t m = 0; m < METERS; m++)
-        p->set.wanted[m] = !settings->wanted || settings->wanted[m];
-    p->groups = groups_of(&p->set);
+        p->set.every_ns[m] = settings->every_ns ? settings->every_ns[m] : 0;
+    due_again(p);
     p->offset_ns = cycle_offset_ns(text_of(p->set.host_uuid), settings->interval_ns);
     p->next_ns = clock_boot_ns(p->ports.clock);
 }
@@ -253,8 +278,10 @@ static int hear(struct poller *p, int64_t now_ns, struct error *error)
     if (r > 0) {
         r = take_list(p, s, error);
         snapshot_free(s);
+        want_all(p);
         return r;
     }
+    due_again(p);
     p->counts.failed_cycles++;
     p->next_ns = p->next_ns < now_ns + RETRY_NS ? p->next_ns : now_ns + RETRY_NS;
     log_limited(&p->inspect_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR, "%s; trying on", why.text);
@@ -266,9 +293,12 @@ static void ask(struct poller *p, int64_t now_ns)
     bool soon = p->look && now_ns - p->asked_ns >= LOOK_NS;
     if (p->asking || (now_ns < p->next_ns && !soon))
         return;
+    unsigned groups = want_due(p, now_ns);
     int64_t patience = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count);
-    if (p->ports.inspector->begin(p->ports.inspector, p->groups, now_ns + patience))
+    if (p->ports.inspector->begin(p->ports.inspector, groups, now_ns + patience)) {
+        due_again(p);
         return; /* one is still under way: its answer comes first */
+    }
     if (now_ns >= p->next_ns)
         p->next_ns = cycle_next_boot_ns(now_ns, clock_wall_ns(p->ports.clock), p->settings.interval_ns, p->offset_ns);
     p->asking = true;

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "pluvio/base/timestamp.h"
+
+#define EVERY_MAX_MS 86400000
+
 #define AT(field) offsetof(struct poller_options, field)
 
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
@@ -32,6 +36,12 @@ static const struct option options[] = {
     {.name = "meters", .type = OPTION_LIST, .offset = AT(meters), .metavar = "PATTERN", .reloadable = true,
      .help = "Meters to read, as shell patterns; \"!\" before one leaves out what it fits, the last that fits decides. "
              "Without any: all but perf.*. libvirt is asked only for what they need."},
+    {.name = "intervals", .type = OPTION_MAP, .offset = AT(intervals), .reloadable = true,
+     .help = "Meters that are read seldomer than at each interval: a pattern, and how often, such as "
+             "disk.device.capacity: 10min. The last that fits decides; what changes is read at once all the same."},
+    {.name = "devices", .type = OPTION_LIST, .offset = AT(devices), .metavar = "PATTERN", .reloadable = true,
+     .help = "Disks (by target) and interfaces (by MAC or tap) to read, as patterns like those of meters. Without any: "
+             "all."},
     {.name = "projects", .type = OPTION_ROWS, .offset = AT(projects), .choices = project_columns, .reloadable = true,
      .help = "Whose VMs are that nova does not know: the first row whose name, a shell pattern, fits the domain's name "
              "gives the project."},
@@ -119,6 +129,14 @@ static void check(const void *settings, struct buf *mistakes)
     for (size_t i = 0; i < o->meters.count; i++)
         if (!fits_any_meter(o->meters.items[i]))
             buf_addf(mistakes, "meters: %s fits no meter; `pluvio meter` lists them\n", o->meters.items[i]);
+    for (size_t i = 0; i < o->intervals.count; i++) {
+        const struct option_pair *p = &o->intervals.pairs[i];
+        int64_t every_ms;
+        if (!fits_any_meter(p->key))
+            buf_addf(mistakes, "intervals: %s fits no meter; `pluvio meter` lists them\n", p->key);
+        if (duration_parse(text_of(p->value), &every_ms) || every_ms < o->interval_ms || every_ms > EVERY_MAX_MS)
+            buf_addf(mistakes, "intervals: %s: '%s' is not a time from interval to 1d\n", p->key, p->value);
+    }
     for (size_t i = 0; i < o->projects.count; i++)
         if (!value_of(&o->projects.rows[i], "name") || !value_of(&o->projects.rows[i], "project"))
             buf_addf(mistakes, "projects: row %zu needs both name and project\n", i + 1);
@@ -131,16 +149,27 @@ static void check(const void *settings, struct buf *mistakes)
 
 /* ---- what they mean ---- */
 
-static bool wants(const struct option_list *patterns, const char *meter)
+static struct selection selection_of(const struct option_list *list)
 {
-    bool wanted = patterns->count == 0 && fnmatch("perf.*", meter, 0) != 0;
-    for (size_t i = 0; i < patterns->count; i++) {
-        const char *pattern = patterns->items[i];
-        bool without = pattern[0] == '!';
-        if (fnmatch(pattern + without, meter, 0) == 0)
-            wanted = !without;
+    return (struct selection){(const char *const *)list->items, list->count};
+}
+
+static void choose_meters(const struct poller_options *o, struct poller_choice *c)
+{
+    struct selection meters = selection_of(&o->meters);
+    for (size_t m = 0; m < METERS; m++) {
+        const char *name = meter_at((enum meter_id)m)->name;
+        c->wanted[m] = selection_wants(&meters, &name, 1, fnmatch("perf.*", name, 0) != 0);
+        for (size_t i = 0; i < o->intervals.count; i++) {
+            const struct option_pair *p = &o->intervals.pairs[i];
+            int64_t every_ms;
+            if (fnmatch(p->key, name, 0) == 0 && duration_parse(text_of(p->value), &every_ms) == 0)
+                c->every_ns[m] = every_ms * NS_PER_MS;
+        }
     }
-    return wanted;
+    c->poller.wanted = c->wanted;
+    c->poller.every_ns = c->every_ns;
+    c->poller.devices = selection_of(&o->devices);
 }
 
 static void choose_labels(const struct poller_options *o, struct poller_choice *c)
@@ -185,12 +214,10 @@ int poller_choose(const struct poller_options *o, struct poller_choice *c)
         poller_choice_free(c);
         return -ENOMEM;
     }
-    for (size_t m = 0; m < METERS; m++)
-        c->wanted[m] = wants(&o->meters, meter_at((enum meter_id)m)->name);
+    choose_meters(o, c);
     choose_labels(o, c);
     choose_projects(o, c);
     choose_kafka(o, c);
-    c->poller.wanted = c->wanted;
     return 0;
 }
 

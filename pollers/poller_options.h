@@ -8,8 +8,8 @@
 
 struct poller_options {
     char *state, *libvirt, *topic, *ack_topic, *default_project, *project_namespace, *project_element;
-    struct option_map kafka, labels;
-    struct option_list meters;
+    struct option_map kafka, labels, intervals;
+    struct option_list meters, devices;
     struct option_rows projects;
     int64_t interval_ms;
     int64_t outbox_size, outbox_keep_ms, outbox_memory, in_flight, rate;
@@ -24,6 +24,7 @@ struct poller_choice {
     struct poller_settings poller;
     struct publisher_rdkafka kafka;
     bool wanted[METERS];
+    int64_t every_ns[METERS];
     struct label *labels;
     struct discovery_rule *rules;
     struct kafka_property *properties;

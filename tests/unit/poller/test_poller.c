@@ -1,0 +1,297 @@
+/* The poller's step: what it asks for and when, what it stores, and what it does when libvirt or the disk refuses. */
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "poller_rig.h"
+#include "support/fault_vfs/fault_vfs.h"
+#include "support/run.h"
+
+static struct poller_rig rig;
+
+static void set_up(void)
+{
+    rig_open(&rig);
+}
+
+static void tear_down(void)
+{
+    rig_close(&rig);
+}
+
+/* What the records say of the VM, summed up. */
+struct said {
+    size_t readings, events, hosts;
+    int64_t written, cpu; /* newest of their streams */
+    char event[32], project[32];
+};
+
+static void listen(void *context, const struct record *r)
+{
+    struct said *s = context;
+    s->hosts += r->is_host;
+    if (r->is_host)
+        return;
+    s->events += r->event.len > 0;
+    s->readings += r->event.len == 0;
+    if (r->event.len)
+        text_copy(r->event, s->event, sizeof s->event);
+    text_copy(r->project, s->project, sizeof s->project);
+    for (size_t i = 0; i < r->point_count; i++) {
+        if (r->points[i].meter && r->points[i].meter->id == METER_DISK_WRITE_BYTES)
+            s->written = r->points[i].value;
+        if (r->points[i].meter && r->points[i].meter->id == METER_CPU)
+            s->cpu = r->points[i].value;
+    }
+}
+
+static struct said said(void)
+{
+    struct said s = {0};
+    rig_records(&rig, listen, &s);
+    return s;
+}
+
+START_TEST(the_first_look_is_at_once_and_its_counters_are_the_bases)
+{
+    rig.inspector.written = 5000;
+    rig_advance(&rig, 0);
+    struct said s = said();
+    ck_assert_uint_eq(s.readings, 1);
+    ck_assert_uint_eq(s.hosts, 1);
+    ck_assert_int_eq(s.written, 0);
+    ck_assert_str_eq(s.project, "meadow");
+    rig.inspector.written = 5700;
+    rig_advance(&rig, 60);
+    ck_assert_int_eq(said().written, 700);
+}
+END_TEST
+
+START_TEST(a_cycle_comes_once_an_interval)
+{
+    for (int i = 0; i < 120; i++) /* where in the interval the host's moment is, the first list tells */
+        rig_advance(&rig, 1);
+    unsigned before = rig.inspector.begun;
+    for (int i = 0; i < 600; i++)
+        rig_advance(&rig, 1);
+    ck_assert_uint_eq(rig.inspector.begun - before, 10);
+}
+END_TEST
+
+START_TEST(what_is_told_after_a_restart_goes_on_where_it_was)
+{
+    rig_advance(&rig, 0);
+    rig.inspector.written = 700;
+    rig_advance(&rig, 60);
+    rig_restart(&rig);
+    rig.inspector.written = 1000;
+    rig_advance(&rig, 0);
+    ck_assert_int_eq(said().written, 1000);
+}
+END_TEST
+
+START_TEST(a_meter_with_its_own_interval_is_asked_for_then_only)
+{
+    int64_t every[METERS] = {0};
+    unsigned with_disks = 0;
+    for (size_t m = METER_DISK_READ_BYTES; m <= METER_DISK_USAGE; m++)
+        every[m] = 600 * NS_PER_S;
+    rig.settings.every_ns = every;
+    poller_configure(rig.poller, &rig.settings);
+    for (int i = 0; i < 20; i++) {
+        rig_advance(&rig, i ? 60 : 0);
+        with_disks += (rig.inspector.groups & GROUP_BLOCK) != 0;
+        ck_assert(rig.inspector.groups & GROUP_CPU);
+    }
+    ck_assert_uint_eq(rig.inspector.begun, 20);
+    ck_assert_uint_eq(with_disks, 2);
+}
+END_TEST
+
+START_TEST(libvirt_is_asked_only_for_what_the_chosen_meters_need)
+{
+    bool wanted[METERS] = {[METER_CPU] = true};
+    rig.settings.wanted = wanted;
+    poller_configure(rig.poller, &rig.settings);
+    rig_advance(&rig, 0);
+    ck_assert_uint_eq(rig.inspector.groups, GROUP_STATE | GROUP_XML | GROUP_CPU);
+}
+END_TEST
+
+START_TEST(a_device_that_is_left_out_is_not_told_of)
+{
+    const char *const patterns[] = {"!vda"};
+    rig.settings.devices = (struct selection){patterns, 1};
+    poller_configure(rig.poller, &rig.settings);
+    rig_advance(&rig, 0);
+    rig.inspector.written = 900;
+    rig.inspector.cpu_ns = 40;
+    rig_advance(&rig, 60);
+    ck_assert_int_eq(said().written, 0);
+    ck_assert_int_eq(said().cpu, 40);
+}
+END_TEST
+
+START_TEST(an_event_is_a_record_of_its_own_and_may_ask_for_a_look)
+{
+    rig_advance(&rig, 0);
+    rig.clock.wall_ns += 5 * NS_PER_S;
+    rig.clock.boot_ns += 5 * NS_PER_S;
+    rig_event(&rig, LIFECYCLE_PAUSED);
+    rig_advance(&rig, 0);
+    struct said s = said();
+    ck_assert_uint_eq(s.events, 1);
+    ck_assert_str_eq(s.event, "paused");
+    ck_assert_uint_eq(rig.inspector.begun, 1);
+    rig_event(&rig, LIFECYCLE_DEVICE_ADDED);
+    rig_advance(&rig, 1);
+    ck_assert_uint_eq(rig.inspector.begun, 2);
+}
+END_TEST
+
+START_TEST(while_libvirt_is_away_it_is_asked_again_and_nothing_ends)
+{
+    rig_advance(&rig, 0);
+    size_t before = rig_records(&rig, NULL, NULL);
+    rig.inspector.fails = true;
+    for (int i = 0; i < 120; i++)
+        rig_advance(&rig, 1);
+    ck_assert_uint_eq(rig_records(&rig, NULL, NULL), before);
+    rig.inspector.fails = false;
+    rig.inspector.written = 300;
+    rig_advance(&rig, 2);
+    ck_assert_int_eq(said().written, 300);
+}
+END_TEST
+
+START_TEST(nothing_is_asked_while_an_answer_is_awaited)
+{
+    rig.inspector.silent = true;
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 300);
+    ck_assert_uint_eq(rig.inspector.begun, 1);
+    ck_assert_int_eq(rig.inspector.deadline_ns, 1001 * NS_PER_S);
+}
+END_TEST
+
+START_TEST(a_disk_that_refuses_keeps_records_waiting_until_it_heals)
+{
+    rig_advance(&rig, 0);
+    size_t before = rig_records(&rig, NULL, NULL);
+    fault_vfs_fail_all(FAULT_WRITE, SQLITE_FULL);
+    for (int i = 0; i < 3; i++) {
+        rig.inspector.written += 100;
+        rig_advance(&rig, 60);
+    }
+    struct outbox_figures figures;
+    outbox_figures(rig.outbox, &figures);
+    ck_assert_uint_eq(figures.waiting, 6);
+    ck_assert_uint_eq(rig_records(&rig, NULL, NULL), before);
+    fault_vfs_heal();
+    rig_advance(&rig, 2);
+    ck_assert_uint_eq(rig_records(&rig, NULL, NULL), before + 6);
+    ck_assert_int_eq(said().written, 300);
+}
+END_TEST
+
+START_TEST(what_was_not_stored_is_read_anew_after_a_crash_and_billed_once)
+{
+    rig_advance(&rig, 0);
+    fault_vfs_fail_all(FAULT_WRITE, SQLITE_FULL);
+    rig.inspector.written = 100;
+    rig_advance(&rig, 60);
+    fault_vfs_heal();
+    rig_restart(&rig); /* what waited in memory is gone */
+    rig.inspector.written = 250;
+    rig_advance(&rig, 0);
+    ck_assert_int_eq(said().written, 250);
+}
+END_TEST
+
+START_TEST(a_folder_of_another_host_ends_the_poller_with_its_name)
+{
+    struct error error = {0};
+    rig_advance(&rig, 0);
+    rig.inspector.host_uuid = "f0000000-0000-4000-8000-00000000000f";
+    rig.clock.boot_ns += 60 * NS_PER_S;
+    rig.clock.wall_ns += 60 * NS_PER_S;
+    ck_assert_int_eq(rig_step(&rig, &error), -EXDEV);
+    ck_assert_ptr_nonnull(strstr(error.text, RIG_HOST));
+    ck_assert_ptr_nonnull(strstr(error.text, rig.inspector.host_uuid));
+}
+END_TEST
+
+START_TEST(a_host_that_another_poller_holds_is_not_read)
+{
+    struct error error = {0};
+    rig.claim_result = -EBUSY;
+    ck_assert_int_eq(rig_step(&rig, &error), -EBUSY);
+    ck_assert_uint_eq(rig_records(&rig, NULL, NULL), 0);
+}
+END_TEST
+
+START_TEST(the_host_is_claimed_once)
+{
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 60);
+    ck_assert_int_eq(rig.claims, 1);
+}
+END_TEST
+
+START_TEST(its_own_figures_stand_in_the_textfile)
+{
+    char text[8192] = "";
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 60);
+    FILE *f = fopen(rig.textfile, "r");
+    ck_assert_ptr_nonnull(f);
+    ck_assert(fread(text, 1, sizeof text - 1, f) > 0);
+    fclose(f);
+    ck_assert_ptr_nonnull(strstr(text, "pluvio_poller_cycles 2\n"));
+    ck_assert_ptr_nonnull(strstr(text, "pluvio_poller_vms 1\n"));
+    ck_assert_ptr_nonnull(strstr(text, "pluvio_poller_connected 0\n"));
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_back_neither_stops_nor_hurries_the_cycles)
+{
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 60);
+    rig.clock.wall_ns -= 3600 * NS_PER_S;
+    for (int i = 0; i < 10; i++) {
+        rig.inspector.written += 10;
+        rig_advance(&rig, 60);
+    }
+    ck_assert_uint_eq(rig.inspector.begun, 12);
+    rig.clock.wall_ns += 7200 * NS_PER_S;
+    for (int i = 0; i < 10; i++)
+        rig_advance(&rig, 60);
+    ck_assert_uint_eq(rig.inspector.begun, 22);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("poller");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, the_first_look_is_at_once_and_its_counters_are_the_bases);
+    tcase_add_test(t, a_cycle_comes_once_an_interval);
+    tcase_add_test(t, what_is_told_after_a_restart_goes_on_where_it_was);
+    tcase_add_test(t, a_meter_with_its_own_interval_is_asked_for_then_only);
+    tcase_add_test(t, libvirt_is_asked_only_for_what_the_chosen_meters_need);
+    tcase_add_test(t, a_device_that_is_left_out_is_not_told_of);
+    tcase_add_test(t, an_event_is_a_record_of_its_own_and_may_ask_for_a_look);
+    tcase_add_test(t, while_libvirt_is_away_it_is_asked_again_and_nothing_ends);
+    tcase_add_test(t, nothing_is_asked_while_an_answer_is_awaited);
+    tcase_add_test(t, a_disk_that_refuses_keeps_records_waiting_until_it_heals);
+    tcase_add_test(t, what_was_not_stored_is_read_anew_after_a_crash_and_billed_once);
+    tcase_add_test(t, a_folder_of_another_host_ends_the_poller_with_its_name);
+    tcase_add_test(t, a_host_that_another_poller_holds_is_not_read);
+    tcase_add_test(t, the_host_is_claimed_once);
+    tcase_add_test(t, its_own_figures_stand_in_the_textfile);
+    tcase_add_test(t, a_clock_that_is_set_back_neither_stops_nor_hurries_the_cycles);
+    suite_add_tcase(s, t);
+    return test_run(s);
+}

@@ -1,0 +1,141 @@
+/* The poller's pure parts: when to poll, what to read, whose a VM is. */
+#include <stdio.h>
+
+#include "pluvio/base/clock.h"
+#include "pollers/cycle.h"
+#include "pollers/discovery.h"
+#include "pollers/lifecycle.h"
+#include "support/run.h"
+
+/* ---- cycle ---- */
+
+START_TEST(the_next_cycle_lies_on_the_hosts_grid)
+{
+    static const struct {
+        int64_t wall_s, interval_s, offset_s, wait_s;
+    } rows[] = {
+        {1000, 60, 0, 20},  /* 1000 = 16 * 60 + 40 */
+        {1020, 60, 0, 60},  /* on the grid: the next one, not now again */
+        {1000, 60, 50, 10}, /* the host's own moment */
+        {1000, 60, 41, 1},
+        {1000, 60, 40, 60},
+        {5, 60, 50, 45},    /* before the first moment of the grid */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t next = cycle_next_boot_ns(7 * NS_PER_S, rows[i].wall_s * NS_PER_S, rows[i].interval_s * NS_PER_S,
+                                          rows[i].offset_s * NS_PER_S);
+        ck_assert_int_eq(next, (7 + rows[i].wait_s) * NS_PER_S);
+    }
+}
+END_TEST
+
+START_TEST(a_fleet_spreads_over_the_interval)
+{
+    unsigned tenths[10] = {0};
+    for (int i = 0; i < 1000; i++) {
+        char uuid[37];
+        snprintf(uuid, sizeof uuid, "0a1d0000-0000-4000-8000-%012d", i);
+        int64_t offset = cycle_offset_ns(text_of(uuid), 60 * NS_PER_S);
+        ck_assert(offset >= 0 && offset < 60 * NS_PER_S);
+        ck_assert_int_eq(offset, cycle_offset_ns(text_of(uuid), 60 * NS_PER_S));
+        tenths[offset / (6 * NS_PER_S)]++;
+    }
+    for (int i = 0; i < 10; i++)
+        ck_assert_msg(tenths[i] > 60 && tenths[i] < 140, "%u of 1000 in tenth %d", tenths[i], i);
+}
+END_TEST
+
+START_TEST(patience_grows_with_the_vms_and_leaves_half_the_interval)
+{
+    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 0), NS_PER_S);
+    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 200), 3 * NS_PER_S);
+    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 10000), 30 * NS_PER_S);
+    ck_assert_int_eq(cycle_patience_ns(1 * NS_PER_S, 0), NS_PER_S / 2);
+}
+END_TEST
+
+/* ---- selection ---- */
+
+START_TEST(the_last_pattern_that_fits_decides)
+{
+    static const struct {
+        const char *patterns[3];
+        const char *name;
+        bool otherwise, wanted;
+    } rows[] = {
+        {{NULL}, "cpu", true, true},                         /* no pattern: the caller's word */
+        {{NULL}, "perf.cpu.cycles", false, false},
+        {{"cpu"}, "cpu", false, true},
+        {{"cpu"}, "memory", true, false},                    /* what is named is all that is wanted */
+        {{"!cpu"}, "cpu", true, false},
+        {{"!cpu"}, "memory", true, true},                    /* what is left out is all that is left out */
+        {{"!cpu"}, "perf.cpu.cycles", false, false},
+        {{"disk.*", "!disk.device.*.latency"}, "disk.device.read.latency", true, false},
+        {{"disk.*", "!disk.device.*.latency"}, "disk.device.read.bytes", true, true},
+        {{"!disk.*", "disk.device.read.bytes"}, "disk.device.read.bytes", true, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t count = 0;
+        while (count < 3 && rows[i].patterns[count])
+            count++;
+        struct selection s = {rows[i].patterns, count};
+        ck_assert_msg(selection_wants(&s, &rows[i].name, 1, rows[i].otherwise) == rows[i].wanted, "row %zu", i);
+    }
+}
+END_TEST
+
+START_TEST(a_device_is_fitted_by_any_of_its_names)
+{
+    const char *const patterns[] = {"!tap*", "52:54:00:00:00:07"};
+    const char *const left_out[] = {"52:54:00:00:00:01", "tap1"}, *const kept[] = {"52:54:00:00:00:07", "tap7"};
+    const char *const unnamed[] = {"52:54:00:00:00:01", NULL};
+    struct selection s = {patterns, 2};
+    ck_assert(!selection_wants(&s, left_out, 2, true));
+    ck_assert(selection_wants(&s, kept, 2, true));
+    ck_assert(selection_wants(&s, unnamed, 2, true));
+}
+END_TEST
+
+/* ---- discovery ---- */
+
+START_TEST(a_project_is_novas_else_mapped_else_unassigned)
+{
+    static const struct discovery_rule rules[] = {{"web-*", "shop"}, {"web-1*", "never"}, {"db", "store"}};
+    static const struct {
+        const char *nova, *mapped, *name, *by_default, *project;
+    } rows[] = {
+        {"p1", "m1", "web-1", "d", "p1"},
+        {NULL, "m1", "web-1", "d", "m1"},
+        {NULL, NULL, "web-1", "d", "shop"}, /* the first rule that fits */
+        {NULL, NULL, "db", NULL, "store"},
+        {NULL, NULL, "mail", "d", "d"},
+        {"", "", "mail", "d", "d"},
+        {NULL, NULL, "mail", NULL, "unassigned"},
+        {NULL, NULL, NULL, NULL, "unassigned"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct discovery discovery = {rules, 3, rows[i].by_default};
+        struct domain_meta meta = {.project = (char *)(uintptr_t)rows[i].nova,
+                                   .mapped_project = (char *)(uintptr_t)rows[i].mapped};
+        struct domain_stats d = {.name = (char *)(uintptr_t)rows[i].name, .meta = &meta, .state = DOMAIN_BLOCKED};
+        struct owner owner;
+        discovery_owner(&discovery, &d, &owner);
+        ck_assert_str_eq(owner.project, rows[i].project);
+        ck_assert_int_eq(owner.state, DOMAIN_RUNNING);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("poller, pure");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, the_next_cycle_lies_on_the_hosts_grid);
+    tcase_add_test(t, a_fleet_spreads_over_the_interval);
+    tcase_add_test(t, patience_grows_with_the_vms_and_leaves_half_the_interval);
+    tcase_add_test(t, the_last_pattern_that_fits_decides);
+    tcase_add_test(t, a_device_is_fitted_by_any_of_its_names);
+    tcase_add_test(t, a_project_is_novas_else_mapped_else_unassigned);
+    suite_add_tcase(s, t);
+    return test_run(s);
+}
