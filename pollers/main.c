@@ -169,7 +169,7 @@ static int run_once(struct program *m)
     struct error error = {0};
     int r = open_inspector(m, &error);
     if (r == 0)
-        r = once(m->inspector, &m->choice, ONCE_NS, stdout, &error);
+        r = once(m->inspector, &m->choice, m->options.explain, ONCE_NS, stdout, &error);
     if (r)
         fprintf(stderr, "pluvio-poller: %s\n", error.text);
     return r ? EXIT_FAILURE : EXIT_SUCCESS;

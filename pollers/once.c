@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 
+#include "explain.h"
 #include "pluvio/base/table.h"
 
 #define SLACK_NS (10 * NS_PER_S) /* a libvirtd that is just starting */
@@ -120,7 +121,7 @@ static int await(struct inspector *inspector, int64_t until_ns, struct snapshot 
     return r < 0 ? r : 0;
 }
 
-int once(struct inspector *inspector, const struct poller_choice *choice, int64_t timeout_ns, FILE *out,
+int once(struct inspector *inspector, const struct poller_choice *choice, bool explained, int64_t timeout_ns, FILE *out,
          struct error *error)
 {
     unsigned groups = GROUP_STATE | GROUP_XML;
@@ -135,6 +136,8 @@ int once(struct inspector *inspector, const struct poller_choice *choice, int64_
     if (r)
         return r;
     r = print(s, &choice->poller.discovery, out);
+    if (r == 0 && explained)
+        r = explain(s, choice, clock_wall_ns(clock_system()) / NS_PER_S, out);
     snapshot_free(s);
     return r ? error_set(error, r, "out of memory") : 0;
 }

@@ -6,9 +6,9 @@
 
 #include "poller_options.h"
 
-/* Read once from @inspector, within @timeout_ns, and print to @out. Streams begin at zero with the first look, so
- * counters are shown as libvirt has them. */
-int once(struct inspector *inspector, const struct poller_choice *choice, int64_t timeout_ns, FILE *out,
+/* Read once from @inspector, within @timeout_ns, and print to @out, counters as libvirt has them; @explained: what is
+ * missing, too. */
+int once(struct inspector *inspector, const struct poller_choice *choice, bool explained, int64_t timeout_ns, FILE *out,
          struct error *error) __attribute__((warn_unused_result));
 
 #endif

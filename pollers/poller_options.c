@@ -79,6 +79,8 @@ const struct schema poller_schema = {
     .summary = "Reads what every VM of this host uses, through libvirt, and sends it to a Pluvio collector over Kafka.",
     .examples = "  pluvio-poller --once\n"
                 "      print what can be read on this host, and exit\n"
+                "  pluvio-poller --once --explain\n"
+                "      and what is missing there, and how to have it\n"
                 "  pluvio-poller --state /tmp/poller --kafka file:/tmp/collector/kafka --interval 10s\n"
                 "      a trial beside a collector with its embedded broker\n"
                 "  pluvio-poller --config /etc/pluvio/pluvio-poller.yaml --check-config\n"
@@ -91,6 +93,8 @@ const struct schema poller_schema = {
 static const struct option switches[] = {
     {.name = "once", .type = OPTION_BOOLEAN, .offset = AT(once), .command_line = true,
      .help = "Print what is read from libvirt as a table, and exit."},
+    {.name = "explain", .type = OPTION_BOOLEAN, .offset = AT(explain), .command_line = true,
+     .help = "With --once: say which meters this host gives, what is missing, and how to have it."},
 };
 const struct schema poller_switches = {.options = switches, .count = sizeof switches / sizeof switches[0]};
 
@@ -126,6 +130,8 @@ static void check(const void *settings, struct buf *mistakes)
     if (is_remote(o->libvirt) && !o->once)
         buf_addf(mistakes, "libvirt: %s is another host's: only --once reads it; run a poller there, since boot and "
                            "processes of a host are seen on it alone\n", o->libvirt);
+    if (o->explain && !o->once)
+        buf_addf(mistakes, "--explain: goes with --once\n");
     for (size_t i = 0; i < o->meters.count; i++)
         if (!fits_any_meter(o->meters.items[i]))
             buf_addf(mistakes, "meters: %s fits no meter; `pluvio meter` lists them\n", o->meters.items[i]);

@@ -14,7 +14,7 @@ struct poller_options {
     int64_t interval_ms;
     int64_t outbox_size, outbox_keep_ms, outbox_memory, in_flight, rate;
     int log_level, log_format;
-    bool once; /* command line only */
+    bool once, explain; /* command line only */
 };
 
 extern const struct schema poller_schema, poller_switches;
