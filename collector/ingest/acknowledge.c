@@ -9,7 +9,7 @@
 
 struct waiting_lane {
     struct waiting_lane *next;
-    char key[OUTBOX_ID_SIZE + 8];
+    char key[LANE_KEY_SIZE];
     char outbox[OUTBOX_ID_SIZE];
     unsigned lane;
 };
@@ -61,17 +61,16 @@ void acknowledger_destroy(struct acknowledger *a)
 
 void acknowledge_mark(struct acknowledger *a, const char *outbox, unsigned lane)
 {
-    char key[OUTBOX_ID_SIZE + 8];
-    snprintf(key, sizeof key, "%s/%u", outbox, lane);
-    if (map_get(&a->lanes, text_of(key)) || a->lanes.count >= ACKNOWLEDGE_MAX_WAITING)
+    char bytes[LANE_KEY_SIZE];
+    struct text key = lane_key(outbox, lane, bytes);
+    if (map_get(&a->lanes, key) || a->lanes.count >= ACKNOWLEDGE_MAX_WAITING)
         return;
     struct waiting_lane *w = calloc(1, sizeof *w);
     if (!w)
         return; /* its poller asks again */
-    memcpy(w->key, key, sizeof key);
-    snprintf(w->outbox, sizeof w->outbox, "%s", outbox);
+    text_copy(text_of(outbox), w->outbox, sizeof w->outbox);
     w->lane = lane;
-    if (map_put(&a->lanes, text_of(w->key), w)) {
+    if (map_put(&a->lanes, lane_key(outbox, lane, w->key), w)) {
         free(w);
         return;
     }

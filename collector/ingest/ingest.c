@@ -222,7 +222,7 @@ static void take_numbered(struct ingest *in, const struct message *m, const stru
     }
     take(in, m);
     if (mark >= e->previous) {
-        ledger_set_mark(in->ledger, e->outbox, e->lane, e->sequence, (struct text){0});
+        ledger_set_mark(in->ledger, e->outbox, e->lane, e->sequence);
         return;
     }
     figure_add(&figure_gaps, 1);
@@ -263,7 +263,7 @@ static void take_message(struct ingest *in, const struct message *m)
 
 /* ---- assignment ---- */
 
-static int assigned(struct ingest *in, const struct reader_event *event, struct error *error)
+static int take_partitions(struct ingest *in, const struct reader_event *event, struct error *error)
 {
     int r = commit(in, error);
     const char *cluster = in->reader->cluster_id(in->reader);
@@ -282,6 +282,16 @@ static int assigned(struct ingest *in, const struct reader_event *event, struct 
     if (r == 0)
         log_info("reading %zu partitions of %s", in->partition_count, in->settings.topic);
     return r ? r : seek_all(in, error);
+}
+
+/* Where taking them fails (a full disk, say) the file does not have the generations that memory has, and the reader
+ * waits for an answer: join the group anew. */
+static int assigned(struct ingest *in, const struct reader_event *event, struct error *error)
+{
+    int r = take_partitions(in, event, error);
+    if (r)
+        close_handles(in);
+    return r;
 }
 
 static int revoked(struct ingest *in, struct error *error)
@@ -375,7 +385,9 @@ int ingest_step(struct ingest *in, int wait_ms, struct error *error)
         handled = commit(in, error);
     if (handled == 0)
         handled = sweep(in, error);
-    if (handled == 0 && in->writer && acknowledge_publish(in->acks, in->ledger, in->writer) == -ENOTCONN)
+    /* Within a batch marks are not committed yet: they are no word to release by. */
+    if (handled == 0 && !in->in_batch && in->writer &&
+        acknowledge_publish(in->acks, in->ledger, in->writer) == -ENOTCONN)
         close_handles(in);
     return handled;
 }

@@ -7,7 +7,7 @@
 
 #define KEY_SIZE 1024
 
-/* Meters that are only about Pluvio itself have no archive: /metrics shows them. */
+/* What pollers say of themselves has no archive: the newest of each is with its host in the ledger. */
 static bool is_our_own(const struct ledger_meter *m)
 {
     return strncmp(m->name, "pluvio.", 7) == 0;

@@ -35,7 +35,7 @@ static int take_lease(struct ledger *l, const struct ledger_settings *s, struct 
         l->commit = (uint64_t)db_i64(q, 2);
     }
     db_reset(q);
-    if (check_period(l, s, error)) {
+    if (!db_failed(l->db) && check_period(l, s, error)) {
         db_rollback(l->db);
         return -EINVAL;
     }
@@ -78,12 +78,25 @@ void ledger_close(struct ledger *l)
     free(l);
 }
 
+/* First of all: who was taken over must not work on what it remembers, with everybody waiting for the lock. */
+static void state_lease(struct ledger *l)
+{
+    struct db_row *q = db_query(l->db, "UPDATE lease SET commit_no=?1, time_ms=?2 WHERE id=1 AND number=?3");
+    db_bind_i64(q, 1, (int64_t)ledger_commit_number(l));
+    db_bind_i64(q, 2, l->now_ms);
+    db_bind_i64(q, 3, l->lease);
+    db_run(q);
+    if (!db_failed(l->db) && db_changes(l->db) != 1)
+        db_fail(l->db, -ESTALE, "%s: another collector has taken over this ledger", db_path(l->db));
+}
+
 void ledger_begin(struct ledger *l, int64_t now_ms)
 {
     l->now_ms = now_ms;
     l->open = true;
     l->wrote_usage = false;
     db_begin(l->db);
+    state_lease(l);
 }
 
 bool ledger_failed(const struct ledger *l)
@@ -101,17 +114,6 @@ uint64_t ledger_commit_number(const struct ledger *l)
     return l->commit + l->open;
 }
 
-static void state_lease(struct ledger *l)
-{
-    struct db_row *q = db_query(l->db, "UPDATE lease SET commit_no=?1, time_ms=?2 WHERE id=1 AND number=?3");
-    db_bind_i64(q, 1, (int64_t)ledger_commit_number(l));
-    db_bind_i64(q, 2, l->now_ms);
-    db_bind_i64(q, 3, l->lease);
-    db_run(q);
-    if (!db_failed(l->db) && db_changes(l->db) != 1)
-        db_fail(l->db, -ESTALE, "%s: another collector has taken over this ledger", db_path(l->db));
-}
-
 static void log_commit(struct ledger *l)
 {
     struct db_row *q = db_query(l->db, "INSERT INTO commits(number, time_ms) VALUES(?1,?2)");
@@ -122,8 +124,8 @@ static void log_commit(struct ledger *l)
 
 void ledger_write_out(struct ledger *l)
 {
-    state_lease(l);
     ledger_write_partitions(l);
+    ledger_write_marks(l);
     ledger_write_entities(l);
     day_sums_write(&l->days, l->db);
     if (l->wrote_usage)

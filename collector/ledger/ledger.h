@@ -6,8 +6,9 @@
  *     ledger_advance(l, partition, offset + 1);
  *     if (ledger_commit(l, &error)) ...  everything since begin is undone, the cache too
  *
- * A commit states the lease it writes under and, for each partition, the generation and offset it reads on from; where
- * the file says otherwise somebody else has taken over, and the commit fails with -ESTALE (rules L1, L2).
+ * A transaction states the lease it writes under when it begins and, when it is written out, each partition's generation
+ * and the offset it reads on from; where the file says otherwise somebody else has taken over, and the commit fails with
+ * -ESTALE (rules L1, L2).
  */
 #ifndef COLLECTOR_LEDGER_LEDGER_H
 #define COLLECTOR_LEDGER_LEDGER_H
@@ -41,7 +42,7 @@ void ledger_begin(struct ledger *l, int64_t now_ms);
 bool ledger_failed(const struct ledger *l);
 /* Give the transaction a reason to fail. */
 void ledger_fail(struct ledger *l, int code, const char *why);
-/* Write what the transaction left to write (packed rows, day sums). Between this and ledger_commit nothing may change.
+/* Write what the transaction left to write (packed rows, marks, day sums). Between this and ledger_commit nothing may change.
  */
 void ledger_write_out(struct ledger *l);
 /* 0, or why everything since begin was undone; the cache is empty then. */
@@ -69,7 +70,7 @@ struct text resource_key(const struct entity *e, const struct resource *r, char 
 /* ---- where reading stands ---- */
 
 /* Take a partition: its generation grows, and reading goes on at *ret_offset: OFFSET_EARLIEST where the cluster is
- * another one than last time. */
+ * another one than last time. Where its transaction fails the partition must be released and taken again. */
 void ledger_take(struct ledger *l, const char *topic, int32_t partition, const char *cluster, int64_t *ret_offset);
 /* Everything before @next_offset is in this transaction. @next_offset may go back after a reset. */
 void ledger_advance(struct ledger *l, int32_t partition, int64_t next_offset);
@@ -79,7 +80,7 @@ int64_t ledger_position_of(const struct ledger *l, int32_t partition); /* commit
 
 /* Rule R5: the mark of (outbox, lane); 0: unknown. */
 uint64_t ledger_mark(struct ledger *l, const char *outbox, unsigned lane);
-void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark, struct text host);
+void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark);
 /* All of them, for a takeover (rule R7). Outside a transaction. */
 void ledger_each_mark(struct ledger *l, void (*each)(void *context, const char *outbox, unsigned lane, uint64_t mark),
                       void *context);

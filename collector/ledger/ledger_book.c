@@ -70,6 +70,18 @@ static bool book_stream_recall(struct series_book *self, const struct series *s,
     return known;
 }
 
+static bool book_stream_known(struct series_book *self, const struct series *s, uint64_t uid)
+{
+    struct db_row *q =
+        db_query(ledger_of(self)->db, "SELECT 1 FROM stream WHERE resource=?1 AND meter=?2 AND uid=?3");
+    db_bind_i64(q, 1, s->resource->id);
+    db_bind_i64(q, 2, s->meter->id);
+    db_bind_i64(q, 3, (int64_t)uid);
+    bool known = db_step(q);
+    db_reset(q);
+    return known;
+}
+
 static int64_t book_stream_new(struct series_book *self, const struct series *s, const struct stream *t)
 {
     struct ledger *l = ledger_of(self);
@@ -177,6 +189,7 @@ void ledger_book_init(struct ledger *l)
     l->book = (struct series_book){.resource = book_resource,
                                    .meter = book_meter,
                                    .stream_recall = book_stream_recall,
+                                   .stream_known = book_stream_known,
                                    .stream_new = book_stream_new,
                                    .stream_park = book_stream_park,
                                    .usage = book_usage,

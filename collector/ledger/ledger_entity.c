@@ -30,12 +30,14 @@ struct entity *ledger_entity(struct ledger *l, struct text key)
     struct entity *e = map_get(&l->entities, key);
     if (e || db_failed(l->db))
         return e;
-    struct db_row *q = db_query(l->db, "SELECT packed, live FROM entity WHERE key=?1");
+    struct db_row *q = db_query(l->db, "SELECT packed, live, id FROM entity WHERE key=?1");
     db_bind_text(q, 1, key);
     if (db_step(q)) {
         e = unpack(l, key, db_blob(q, 0));
-        if (e)
-            e->live = db_i64(q, 1);
+        if (e) {
+            e->live = e->row_live = db_i64(q, 1);
+            e->row = db_i64(q, 2);
+        }
     } else {
         e = db_failed(l->db) ? NULL : entity_create(key);
     }
@@ -45,14 +47,16 @@ struct entity *ledger_entity(struct ledger *l, struct text key)
 
 int ledger_load_live(struct ledger *l, struct error *error)
 {
-    struct db_row *q = db_query(l->db, "SELECT key, packed FROM entity WHERE live=1");
+    struct db_row *q = db_query(l->db, "SELECT key, packed, id FROM entity WHERE live=1");
     while (db_step(q)) {
         if (map_get(&l->entities, db_text(q, 0)))
             continue;
         struct entity *e = unpack(l, db_text(q, 0), db_blob(q, 1));
-        if (e)
-            e->live = true;
-        if (e && !keep(l, e))
+        if (!e)
+            continue;
+        e->live = e->row_live = true;
+        e->row = db_i64(q, 2);
+        if (!keep(l, e))
             break;
     }
     db_reset(q);
@@ -64,18 +68,47 @@ struct entity *ledger_next_entity(struct ledger *l, size_t *cursor)
     return map_next(&l->entities, cursor);
 }
 
+static void insert_entity(struct ledger *l, struct entity *e, struct text packed)
+{
+    struct db_row *q = db_query(l->db, "INSERT INTO entity(key, live, packed) VALUES(?1,?2,?3)");
+    db_bind_text(q, 1, text_of(e->key));
+    db_bind_i64(q, 2, e->live);
+    db_bind_blob(q, 3, packed);
+    db_run(q);
+    e->row = db_last_id(l->db);
+    e->row_live = e->live;
+}
+
+static void update_packed(struct ledger *l, const struct entity *e, struct text packed)
+{
+    struct db_row *q = db_query(l->db, "UPDATE entity SET packed=?2 WHERE id=?1");
+    db_bind_i64(q, 1, e->row);
+    db_bind_blob(q, 2, packed);
+    db_run(q);
+}
+
+/* An index hangs on it. */
+static void update_live(struct ledger *l, const struct entity *e)
+{
+    struct db_row *q = db_query(l->db, "UPDATE entity SET live=?2 WHERE id=?1");
+    db_bind_i64(q, 1, e->row);
+    db_bind_i64(q, 2, e->live);
+    db_run(q);
+}
+
 static void write_entity(struct ledger *l, struct entity *e)
 {
     buf_clear(&l->scratch);
     entity_pack(e, &l->scratch);
     if (l->scratch.failed)
         db_fail(l->db, -ENOMEM, "out of memory to pack entity %s", e->key);
-    struct db_row *q = db_query(l->db, "INSERT INTO entity(key, live, packed) VALUES(?1,?2,?3) "
-                                       "ON CONFLICT(key) DO UPDATE SET live=excluded.live, packed=excluded.packed");
-    db_bind_text(q, 1, text_of(e->key));
-    db_bind_i64(q, 2, e->live);
-    db_bind_blob(q, 3, buf_text(&l->scratch));
-    db_run(q);
+    if (!e->row)
+        insert_entity(l, e, buf_text(&l->scratch));
+    else
+        update_packed(l, e, buf_text(&l->scratch));
+    if (e->row_live != e->live)
+        update_live(l, e);
+    e->row_live = e->live;
     e->dirty = false;
 }
 
@@ -112,12 +145,13 @@ void ledger_trim(struct ledger *l)
     l->entities = kept;
 }
 
+/* Another hash in another release costs one more row of history. */
 static uint64_t hash_attributes(const struct record *r)
 {
     uint64_t h = r->attribute_count;
     for (size_t i = 0; i < r->attribute_count; i++) {
-        h = h * 0x9e3779b97f4a7c15ULL + text_hash(r->attributes[i].key);
-        h = h * 0xff51afd7ed558ccdULL + text_hash(r->attributes[i].value);
+        h = h * 0x9e3779b97f4a7c15ULL + text_hash_quick(r->attributes[i].key);
+        h = h * 0xff51afd7ed558ccdULL + text_hash_quick(r->attributes[i].value);
     }
     return h;
 }
@@ -167,6 +201,8 @@ void ledger_describe(struct ledger *l, struct entity *e, const struct record *r)
     if (hash == e->attributes)
         return;
     int64_t time = r->point_count ? r->points[0].time_ns / 1000000 : l->now_ms;
+    if (time > l->now_ms) /* else nothing would be newer for long */
+        time = l->now_ms;
     if (r->event.len || time < e->attributes_ms)
         return; /* an event's own attributes, or an older record: its streams have its owner, but it tells nothing new
                  */

@@ -23,7 +23,7 @@ static struct ledger_meter *meter_keep(struct ledger *l, int64_t id, struct text
                                        enum meter_type type, enum meter_basis basis)
 {
     struct ledger_meter *m = calloc(1, sizeof *m);
-    if (!m || !(m->name = text_dup(name)) || !(m->unit = text_dup(unit)) || id < 1 || id > LEDGER_MAX_METERS)
+    if (!m || !(m->name = text_dup(name)) || !(m->unit = text_dup(unit)) || id < 1 || id > LEDGER_MAX_METERS + METERS)
         goto failed;
     m->id = id;
     m->type = type;
@@ -43,8 +43,7 @@ static struct ledger_meter *meter_keep(struct ledger *l, int64_t id, struct text
     return l->meters_by_id[id] = m;
 failed:
     meter_free(m);
-    db_fail(l->db, -ENOMEM, "no room for meter %.*s: out of memory, or more than %d meters", TEXT_ARG(name),
-            LEDGER_MAX_METERS);
+    db_fail(l->db, -ENOMEM, "out of memory for meter %.*s", TEXT_ARG(name));
     return NULL;
 }
 
@@ -82,6 +81,8 @@ const struct ledger_meter *ledger_meter_of(struct ledger *l, const struct point 
     struct ledger_meter *m = map_get(&l->meters, name);
     if (m)
         return m;
+    if (!p->meter && l->meters.count >= LEDGER_MAX_METERS)
+        return NULL;
     struct text unit = p->meter ? text_of(p->meter->unit) : p->unit;
     enum meter_type type = p->meter ? p->meter->type : p->type;
     enum meter_basis basis = p->meter ? p->meter->basis : type == METER_GAUGE ? BASIS_OBSERVED : BASIS_CONSUMED;

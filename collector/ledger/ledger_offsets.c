@@ -119,18 +119,14 @@ void ledger_free_partitions(struct ledger *l)
     l->partition_count = 0;
 }
 
-static struct text mark_key(const char *outbox, unsigned lane, char *out, size_t size)
-{
-    int n = snprintf(out, size, "%s/%u", outbox, lane);
-    return (struct text){out, (size_t)n};
-}
-
 static struct cached_mark *cache_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark)
 {
     struct cached_mark *c = calloc(1, sizeof *c);
     if (c) {
+        c->lane = lane;
         c->mark = mark;
-        if (map_put(&l->marks, mark_key(outbox, lane, c->key, sizeof c->key), c) == 0)
+        text_copy(text_of(outbox), c->outbox, sizeof c->outbox);
+        if (map_put(&l->marks, lane_key(outbox, lane, c->key), c) == 0)
             return c;
     }
     free(c);
@@ -150,8 +146,8 @@ static uint64_t stored_mark(struct ledger *l, const char *outbox, unsigned lane)
 
 static struct cached_mark *mark_of(struct ledger *l, const char *outbox, unsigned lane)
 {
-    char key[OUTBOX_ID_SIZE + 8];
-    struct cached_mark *c = map_get(&l->marks, mark_key(outbox, lane, key, sizeof key));
+    char key[LANE_KEY_SIZE];
+    struct cached_mark *c = map_get(&l->marks, lane_key(outbox, lane, key));
     return c ? c : cache_mark(l, outbox, lane, stored_mark(l, outbox, lane));
 }
 
@@ -161,21 +157,37 @@ uint64_t ledger_mark(struct ledger *l, const char *outbox, unsigned lane)
     return c ? c->mark : 0;
 }
 
-void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark, struct text host)
+void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark)
 {
     struct cached_mark *c = mark_of(l, outbox, lane);
     if (!c)
         return;
     c->mark = mark;
-    struct db_row *q = db_query(l->db, "INSERT INTO mark(outbox, lane, mark, host, seen_ms) VALUES(?1,?2,?3,?4,?5) "
-                                       "ON CONFLICT DO UPDATE SET mark=excluded.mark, seen_ms=excluded.seen_ms, "
-                                       "host=coalesce(excluded.host, host)");
-    db_bind_text(q, 1, text_of(outbox));
-    db_bind_i64(q, 2, lane);
-    db_bind_i64(q, 3, (int64_t)mark);
-    db_bind_text(q, 4, host.len ? host : (struct text){0});
-    db_bind_i64(q, 5, l->now_ms);
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    c->next_dirty = l->dirty_marks;
+    l->dirty_marks = c;
+}
+
+static void write_mark(struct ledger *l, const struct cached_mark *c)
+{
+    struct db_row *q = db_query(l->db, "INSERT INTO mark(outbox, lane, mark, seen_ms) VALUES(?1,?2,?3,?4) "
+                                       "ON CONFLICT DO UPDATE SET mark=excluded.mark, seen_ms=excluded.seen_ms");
+    db_bind_text(q, 1, text_of(c->outbox));
+    db_bind_i64(q, 2, c->lane);
+    db_bind_i64(q, 3, (int64_t)c->mark);
+    db_bind_i64(q, 4, l->now_ms);
     db_run(q);
+}
+
+void ledger_write_marks(struct ledger *l)
+{
+    for (struct cached_mark *c; (c = l->dirty_marks);) {
+        l->dirty_marks = c->next_dirty;
+        c->dirty = false;
+        write_mark(l, c);
+    }
 }
 
 void ledger_each_mark(struct ledger *l, void (*each)(void *context, const char *outbox, unsigned lane, uint64_t mark),
@@ -196,4 +208,5 @@ void ledger_drop_marks(struct ledger *l)
     for (struct cached_mark *c; (c = map_next(&l->marks, &cursor));)
         free(c);
     map_free(&l->marks);
+    l->dirty_marks = NULL;
 }

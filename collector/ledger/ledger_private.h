@@ -8,7 +8,7 @@
 #include "pluvio/store/db.h"
 
 #define LEDGER_MAX_PARTITIONS 512
-#define LEDGER_MAX_METERS     20000 /* names of other producers are refused beyond */
+#define LEDGER_MAX_METERS     20000 /* names of other producers are ignored beyond; ours have their place */
 #define LEDGER_CACHE_TRIM     50000 /* entities; beyond, those with nothing open leave memory */
 
 struct held_partition {
@@ -20,8 +20,12 @@ struct held_partition {
 };
 
 struct cached_mark {
-    char key[OUTBOX_ID_SIZE + 8]; /* "<outbox>/<lane>" */
+    char key[LANE_KEY_SIZE];
+    char outbox[OUTBOX_ID_SIZE];
+    unsigned lane;
     uint64_t mark;
+    bool dirty;
+    struct cached_mark *next_dirty;
 };
 
 struct ledger {
@@ -38,7 +42,8 @@ struct ledger {
     struct ledger_meter **meters_by_id;
     size_t meter_count;
     struct map owners; /* packed key -> struct owner_entry */
-    struct map marks;  /* "<outbox>/<lane>" -> struct cached_mark */
+    struct map marks;  /* lane_key() -> struct cached_mark */
+    struct cached_mark *dirty_marks;
     struct held_partition *partitions;
     size_t partition_count;
     struct day_sums days;
@@ -56,6 +61,7 @@ void ledger_write_entities(struct ledger *l);
 void ledger_drop_entities(struct ledger *l);
 void ledger_write_partitions(struct ledger *l);
 void ledger_commit_partitions(struct ledger *l, bool done);
+void ledger_write_marks(struct ledger *l);
 void ledger_drop_marks(struct ledger *l);
 void ledger_free_partitions(struct ledger *l);
 

@@ -43,10 +43,15 @@ void entity_free(struct entity *e)
     free(e);
 }
 
+static bool is_device(const struct resource *r, struct text device)
+{
+    return text_equal((struct text){r->device, r->device_len}, device);
+}
+
 struct resource *entity_resource(const struct entity *e, struct text device)
 {
     for (size_t i = 0; i < e->count; i++)
-        if (text_equal(text_of(e->resources[i]->device), device))
+        if (is_device(e->resources[i], device))
             return e->resources[i];
     return NULL;
 }
@@ -70,6 +75,7 @@ struct resource *entity_add_resource(struct entity *e, int64_t id, enum resource
     }
     r->id = id;
     r->kind = kind;
+    r->device_len = device.len;
     return e->resources[e->count++] = r;
 }
 
@@ -80,7 +86,7 @@ static bool is_meter(const struct ledger_meter *m, const struct point *p)
 
 bool series_holds(const struct series *s, const struct point *p)
 {
-    return is_meter(s->meter, p) && text_equal(text_of(s->resource->device), p->device);
+    return is_meter(s->meter, p) && is_device(s->resource, p->device);
 }
 
 struct series *resource_series(const struct resource *r, const struct point *p)

@@ -14,7 +14,7 @@
 #include "pluvio/model/record.h"
 
 #define ENTITY_MAX_RESOURCES 1024 /* disks and interfaces that one VM ever had */
-#define ENTITY_MAX_SERIES    4096 /* meters of one resource */
+#define ENTITY_MAX_SERIES    4096 /* meters of one resource; readings of more are ignored and counted */
 
 /* A meter as the ledger numbers it; lives as long as the ledger is open. */
 struct ledger_meter {
@@ -54,6 +54,7 @@ struct resource {
     int64_t id;
     enum resource_kind kind;
     char *device; /* "" for the entity itself */
+    size_t device_len;
     struct series **series;
     size_t count, cap;
 };
@@ -70,6 +71,8 @@ struct entity {
     struct resource **resources;
     size_t count, cap;
     /* Kept in memory only. */
+    int64_t row; /* the ledger's number of the packed row; 0: not written yet */
+    bool row_live; /* what that row says of `live` */
     bool dirty, live;
     uint64_t described;    /* hash of the attributes that `owner` was found by */
     struct series **hints; /* where the n-th point of the last record belonged */

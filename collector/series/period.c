@@ -45,6 +45,21 @@ static bool room_for_segments(struct accountant *a, size_t count)
     return true;
 }
 
+/* Parked segments of @s that touch the period into a->segments, which then has room for @more. */
+static size_t gather_parked(struct accountant *a, const struct series *s, int64_t period_ms, int64_t end_ms,
+                            size_t more)
+{
+    if (!room_for_segments(a, more + 8))
+        return 0;
+    size_t room = a->segment_cap - more, n = a->book->segments(a->book, s, period_ms, end_ms, a->segments, room);
+    if (n <= room)
+        return n;
+    if (!room_for_segments(a, more + n))
+        return 0;
+    a->book->segments(a->book, s, period_ms, end_ms, a->segments, n);
+    return n;
+}
+
 /* Live and parked segments of @s that touch the period into a->segments. */
 static size_t gather(struct accountant *a, const struct series *s, int64_t period_ms)
 {
@@ -52,11 +67,9 @@ static size_t gather(struct accountant *a, const struct series *s, int64_t perio
     size_t live = 0;
     for (const struct stream *t = s->streams; t; t = t->next)
         live += overlap_ms(t->start_ms, t->last_ms, period_ms, end) > 0;
-    size_t parked = a->book->segments(a->book, s, period_ms, end, NULL, 0);
-    if (!room_for_segments(a, live + parked))
+    size_t n = gather_parked(a, s, period_ms, end, live);
+    if (a->failed)
         return 0;
-    size_t n = a->book->segments(a->book, s, period_ms, end, a->segments, parked);
-    n = n < parked ? n : parked;
     for (const struct stream *t = s->streams; t; t = t->next)
         if (overlap_ms(t->start_ms, t->last_ms, period_ms, end) > 0)
             a->segments[n++] = (struct segment){
@@ -119,7 +132,7 @@ static void park(struct accountant *a, struct series *s, int64_t open_ms)
     for (struct stream **at = &s->streams; *at;) {
         struct stream *t = *at;
         bool over = t->ended ? t->last_ms <= open_ms : at != &s->streams && t->last_ms < open_ms - a->rules.period_ms;
-        if (!over) {
+        if (!over || t->open_amount || t->open_covered_ms) { /* usage of the very moment that the period began */
             at = &t->next;
             continue;
         }

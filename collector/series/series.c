@@ -17,7 +17,7 @@ const char *series_refusal_name(enum series_refusal refusal)
         "fine",
         "reading lies in the future",
         "reading of an unknown stream, older than late data may be",
-        "entity has too many devices or meters",
+        "entity has too many devices",
     };
     static_assert(sizeof names / sizeof names[0] == SERIES_REFUSALS, "a name for each refusal");
     return names[refusal];
@@ -69,22 +69,39 @@ static enum series_refusal check_point(struct accountant *a, const struct entity
                                        size_t index, int64_t now_ms)
 {
     int64_t time = point_ms(p);
+    bool billed = p->type != METER_GAUGE || p->stream;
     if (time > now_ms + a->rules.future_ms)
         return SERIES_FROM_THE_FUTURE;
-    if (time >= now_ms - a->rules.late_ms || p->type == METER_GAUGE)
+    if (time >= now_ms - a->rules.late_ms || !billed)
         return SERIES_FINE;
     const struct series *s = known_series(e, p, index);
-    return s && series_stream(s, stream_uid(p)) ? SERIES_FINE : SERIES_TOO_OLD;
+    uint64_t uid = stream_uid(p);
+    return s && (series_stream(s, uid) || a->book->stream_known(a->book, s, uid)) ? SERIES_FINE : SERIES_TOO_OLD;
+}
+
+static bool is_among(const struct text *texts, size_t count, struct text t)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(texts[i], t))
+            return true;
+    return false;
 }
 
 static bool has_room(const struct entity *e, const struct record *r)
 {
     if (e->count + r->point_count <= ENTITY_MAX_RESOURCES)
         return true;
-    size_t missing = 0;
-    for (size_t i = 0; i < r->point_count; i++)
-        missing += !entity_resource(e, r->points[i].device);
-    return e->count + missing <= ENTITY_MAX_RESOURCES;
+    struct text missing[ENTITY_MAX_RESOURCES];
+    size_t count = 0;
+    for (size_t i = 0; i < r->point_count; i++) {
+        struct text device = r->points[i].device;
+        if (entity_resource(e, device) || is_among(missing, count, device))
+            continue;
+        if (e->count + count == ENTITY_MAX_RESOURCES)
+            return false;
+        missing[count++] = device;
+    }
+    return true;
 }
 
 static enum series_refusal check(struct accountant *a, const struct entity *e, const struct record *r, int64_t now_ms)

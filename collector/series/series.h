@@ -18,6 +18,8 @@ struct series_book {
     const struct ledger_meter *(*meter)(struct series_book *self, const struct point *p);
     /* A stream that is not in memory: true and *ret filled if the ledger knows it (it is live again from then on). */
     bool (*stream_recall)(struct series_book *self, const struct series *s, uint64_t uid, struct stream *ret);
+    /* The same question, without the stream becoming live. */
+    bool (*stream_known)(struct series_book *self, const struct series *s, uint64_t uid);
     int64_t (*stream_new)(struct series_book *self, const struct series *s, const struct stream *t); /* its number */
     void (*stream_park)(struct series_book *self, const struct series *s, const struct stream *t);
     /* Usage of a finished period: consumed units, or allocated ms (negative: a correction). */
@@ -65,7 +67,7 @@ enum series_refusal {
     SERIES_FINE,
     SERIES_FROM_THE_FUTURE, /* a reading lies too far ahead of the collector's clock */
     SERIES_TOO_OLD,         /* of a stream that is not known, and older than late data may be (rule L6) */
-    SERIES_TOO_MANY,        /* the entity would have more resources or meters than fit */
+    SERIES_TOO_MANY,        /* the entity would have more resources than fit */
     SERIES_REFUSALS
 };
 const char *series_refusal_name(enum series_refusal refusal);

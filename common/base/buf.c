@@ -73,6 +73,23 @@ uint64_t text_hash(struct text t)
     return h ^ h >> 33;
 }
 
+uint64_t text_hash_quick(struct text t)
+{
+    uint64_t h = t.len, word;
+    size_t at = 0;
+    for (; at + 8 <= t.len; at += 8) {
+        memcpy(&word, t.data + at, 8);
+        h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+        h ^= h >> 29;
+    }
+    for (word = 0; at < t.len; at++)
+        word = word << 8 | (uint8_t)t.data[at];
+    h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+    h ^= h >> 29;
+    h *= 0xff51afd7ed558ccdULL;
+    return h ^ h >> 32;
+}
+
 void buf_free(struct buf *b)
 {
     free(b->data);
@@ -85,12 +102,10 @@ void buf_clear(struct buf *b)
     b->failed = false;
 }
 
-char *buf_reserve(struct buf *b, size_t more)
+char *buf_grow(struct buf *b, size_t more)
 {
     if (b->failed)
         return NULL;
-    if (b->cap - b->len >= more && b->data)
-        return b->data + b->len;
     size_t cap = b->cap ? b->cap : 64;
     while (cap - b->len < more && cap < SIZE_MAX / 2)
         cap *= 2;

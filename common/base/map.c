@@ -20,7 +20,7 @@ static struct map_slot *find(const struct map *m, struct text key, uint64_t hash
 
 void *map_get(const struct map *m, struct text key)
 {
-    return m->cap ? find(m, key, text_hash(key))->value : NULL;
+    return m->cap ? find(m, key, text_hash_quick(key))->value : NULL;
 }
 
 static int grow(struct map *m)
@@ -41,7 +41,7 @@ int map_put(struct map *m, struct text key, void *value)
 {
     if (4 * (m->count + 1) > 3 * m->cap && grow(m))
         return -ENOMEM;
-    uint64_t hash = text_hash(key);
+    uint64_t hash = text_hash_quick(key);
     *find(m, key, hash) = (struct map_slot){key, hash, value};
     m->count++;
     return 0;
@@ -49,7 +49,7 @@ int map_put(struct map *m, struct text key, void *value)
 
 void *map_take(struct map *m, struct text key)
 {
-    struct map_slot *slot = m->cap ? find(m, key, text_hash(key)) : NULL;
+    struct map_slot *slot = m->cap ? find(m, key, text_hash_quick(key)) : NULL;
     if (!slot || !slot->value)
         return NULL;
     void *value = slot->value;

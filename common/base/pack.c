@@ -1,7 +1,7 @@
 /* Packed rows: what buf.h says of varints. */
 #include "pluvio/base/buf.h"
 
-void buf_add_varint(struct buf *b, uint64_t value)
+void buf_add_long_varint(struct buf *b, uint64_t value)
 {
     char *to = buf_reserve(b, 10);
     if (!to)

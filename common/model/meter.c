@@ -75,7 +75,7 @@ static pthread_once_t filled = PTHREAD_ONCE_INIT;
 static void fill(void)
 {
     for (size_t m = 0; m < METERS; m++) {
-        size_t i = text_hash(text_of(meters[m].name)) % SLOTS;
+        size_t i = text_hash_quick(text_of(meters[m].name)) % SLOTS;
         while (slots[i])
             i = (i + 1) % SLOTS;
         slots[i] = &meters[m];
@@ -85,7 +85,7 @@ static void fill(void)
 const struct meter *meter_find(struct text name)
 {
     pthread_once(&filled, fill);
-    size_t i = text_hash(name) % SLOTS;
+    size_t i = text_hash_quick(name) % SLOTS;
     while (slots[i] && !text_equal(text_of(slots[i]->name), name))
         i = (i + 1) % SLOTS;
     return slots[i];

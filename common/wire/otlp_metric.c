@@ -181,11 +181,13 @@ static enum otlp_refusal take_field(struct metric *m, const struct field *f)
     return f->number == METRIC_UNIT ? otlp_check_text(m->like.unit = f->bytes) : OTLP_FINE;
 }
 
+static const struct metric no_metric = {.like = {.kind = RESOURCE_OTHER}};
+
 enum otlp_refusal otlp_read_metric(struct otlp_reading *d, struct text bytes)
 {
     struct walker w = walk(bytes);
     struct field f;
-    struct metric m = {.like = {.kind = RESOURCE_OTHER}};
+    struct metric m = no_metric;
     enum otlp_refusal r = OTLP_FINE;
     while (r == OTLP_FINE && walk_next(&w, &f)) {
         if (is_known(f.number))

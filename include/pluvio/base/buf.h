@@ -51,6 +51,8 @@ bool text_to_u64(struct text t, uint64_t *ret);
 
 /* 64-bit FNV-1a with a final mix: stable over releases (lanes and shards depend on it), not secret. */
 uint64_t text_hash(struct text t);
+/* For tables in memory, eight bytes at a time; the next release may have another. */
+uint64_t text_hash_quick(struct text t);
 
 struct buf {
     char *data; /* owned; not NUL-terminated unless buf_terminate was called */
@@ -61,8 +63,12 @@ struct buf {
 
 void buf_free(struct buf *b);  /* frees the bytes and zeroes *b */
 void buf_clear(struct buf *b); /* keeps the memory, forgets content and failure */
+char *buf_grow(struct buf *b, size_t more); /* buf_reserve where there is no room yet */
 /* Room for @more bytes behind len, or NULL (and failed). The caller raises len by what it wrote. */
-char *buf_reserve(struct buf *b, size_t more);
+static inline char *buf_reserve(struct buf *b, size_t more)
+{
+    return b->data && !b->failed && b->cap - b->len >= more ? b->data + b->len : buf_grow(b, more);
+}
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_text(struct buf *b, struct text t);
 void buf_add_string(struct buf *b, const char *s);
@@ -78,7 +84,14 @@ static inline struct text buf_text(const struct buf *b)
 }
 
 /* Packed rows: LEB128 varints, zig-zag for signed, texts with their length before them. */
-void buf_add_varint(struct buf *b, uint64_t value);
+void buf_add_long_varint(struct buf *b, uint64_t value);
+static inline void buf_add_varint(struct buf *b, uint64_t value)
+{
+    if (value < 0x80 && b->len < b->cap && !b->failed)
+        b->data[b->len++] = (char)value;
+    else
+        buf_add_long_varint(b, value);
+}
 void buf_add_signed(struct buf *b, int64_t value);
 void buf_add_double(struct buf *b, double value); /* 8 bytes, little endian */
 void buf_add_sized(struct buf *b, struct text t);
