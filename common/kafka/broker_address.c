@@ -37,10 +37,12 @@ int broker_address_read(const char *path, char *out, size_t size, struct error *
     if (fd < 0)
         return error_set(error, -errno, "%s: no broker address there (%s): is the collector running?", path,
                          strerror(errno));
-    ssize_t n = read(fd, out, size - 1);
+    ssize_t n = read(fd, out, size);
     close(fd);
     if (n <= 0)
         return error_set(error, -ENOENT, "%s: is empty", path);
+    if ((size_t)n == size)
+        return error_set(error, -EMSGSIZE, "%s: is longer than an address", path);
     out[n] = 0;
     out[strcspn(out, "\r\n")] = 0;
     return *out ? 0 : error_set(error, -ENOENT, "%s: is empty", path);

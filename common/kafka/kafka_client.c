@@ -56,12 +56,13 @@ struct rd_kafka_s *client_new(struct rd_kafka_conf_s *conf, bool is_writer, stru
 
 const char *client_cluster_id(struct rd_kafka_s *handle, char **id, int timeout_ms)
 {
-    if (!*id) {
-        char *asked = rd_kafka_clusterid(handle, timeout_ms);
-        if (asked) {
-            *id = text_dup(text_of(asked));
-            rd_kafka_mem_free(handle, asked);
-        }
+    char *asked = rd_kafka_clusterid(handle, *id ? 0 : timeout_ms);
+    char *other = asked && (!*id || strcmp(*id, asked) != 0) ? text_dup(text_of(asked)) : NULL;
+    if (other) {
+        free(*id);
+        *id = other;
     }
+    if (asked)
+        rd_kafka_mem_free(handle, asked);
     return *id;
 }

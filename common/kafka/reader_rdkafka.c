@@ -9,6 +9,7 @@
 #define BATCH            512
 #define CLUSTER_WAIT_MS  5000
 #define METADATA_WAIT_MS 1000
+#define NOT_OURS         (-3)
 
 struct rdkafka_reader {
     struct reader port; /* first */
@@ -25,6 +26,7 @@ struct rdkafka_reader {
     char down_reason[256];
     int32_t partitions[KAFKA_MAX_PARTITIONS];
     size_t partition_count;
+    int64_t next[KAFKA_MAX_PARTITIONS]; /* of a group: the offset to give next; NOT_OURS */
     char *cluster_id;
 };
 
@@ -73,9 +75,14 @@ static rd_kafka_topic_partition_list_t *positions_list(const struct rdkafka_read
     return list;
 }
 
-static int reader_start(struct reader *self, const struct position *positions, size_t count, struct error *error)
+/* Read each partition from what is to be given next. */
+static rd_kafka_resp_err_t assign_next(struct rdkafka_reader *r)
 {
-    struct rdkafka_reader *r = (struct rdkafka_reader *)self;
+    struct position positions[KAFKA_MAX_PARTITIONS];
+    size_t count = 0;
+    for (int32_t i = 0; i < KAFKA_MAX_PARTITIONS; i++)
+        if (r->next[i] != NOT_OURS)
+            positions[count++] = (struct position){i, r->next[i]};
     rd_kafka_topic_partition_list_t *list = positions_list(r, positions, count);
     drop_given(r);
     drop_batch(r);
@@ -84,12 +91,35 @@ static int reader_start(struct reader *self, const struct position *positions, s
     if (!e)
         e = rd_kafka_assign(r->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
+    return e;
+}
+
+static void forget_positions(struct rdkafka_reader *r)
+{
+    for (int i = 0; i < KAFKA_MAX_PARTITIONS; i++)
+        r->next[i] = NOT_OURS;
+}
+
+static bool is_ours(const struct rdkafka_reader *r, int32_t partition)
+{
+    return partition >= 0 && partition < KAFKA_MAX_PARTITIONS && r->next[partition] != NOT_OURS;
+}
+
+static int reader_start(struct reader *self, const struct position *positions, size_t count, struct error *error)
+{
+    struct rdkafka_reader *r = (struct rdkafka_reader *)self;
+    forget_positions(r);
+    for (size_t i = 0; i < count; i++)
+        if (positions[i].partition >= 0 && positions[i].partition < KAFKA_MAX_PARTITIONS)
+            r->next[positions[i].partition] = positions[i].offset;
+    rd_kafka_resp_err_t e = assign_next(r);
     return e ? error_set(error, -EIO, "kafka: cannot read %s: %s", r->topic, rd_kafka_err2str(e)) : 0;
 }
 
 static int reader_release(struct reader *self)
 {
     struct rdkafka_reader *r = (struct rdkafka_reader *)self;
+    forget_positions(r);
     drop_given(r);
     drop_batch(r);
     return rd_kafka_assign(r->handle, NULL) ? -EIO : 0;
@@ -124,7 +154,7 @@ static void reader_destroy(struct reader *self)
     if (r->queue)
         rd_kafka_queue_destroy(r->queue);
     if (r->handle)
-        rd_kafka_destroy_flags(r->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        client_end_reader(r->handle);
     free(r->cluster_id);
     free(r->topic);
     free(r);
@@ -153,6 +183,8 @@ static void read_headers(const rd_kafka_message_t *m, struct message *out)
 static int give_message(struct rdkafka_reader *r, rd_kafka_message_t *m, struct reader_event *ret)
 {
     r->given = m;
+    if (is_ours(r, m->partition))
+        r->next[m->partition] = m->offset + 1;
     r->down_told = r->down = false;
     ret->kind = READER_MESSAGE;
     ret->message = (struct message){.partition = m->partition,
@@ -164,7 +196,8 @@ static int give_message(struct rdkafka_reader *r, rd_kafka_message_t *m, struct 
     return 1;
 }
 
-/* The broker has nothing at our position: begin at the earliest, and say so. */
+/* The broker has nothing at our position: begin at the earliest, and say so. The client has given the partition up, and
+ * a seek does not bring it back: all are assigned anew, each from where it stands. */
 static int give_reset(struct rdkafka_reader *r, rd_kafka_message_t *m, struct reader_event *ret)
 {
     int64_t low = 0, high = 0;
@@ -172,14 +205,9 @@ static int give_reset(struct rdkafka_reader *r, rd_kafka_message_t *m, struct re
     rd_kafka_message_destroy(m);
     if (rd_kafka_query_watermark_offsets(r->handle, r->topic, partition, &low, &high, CLUSTER_WAIT_MS))
         low = 0;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, r->topic, partition)->offset = low;
-    rd_kafka_error_t *e = rd_kafka_seek_partitions(r->handle, list, CLUSTER_WAIT_MS);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (e) {
-        rd_kafka_error_destroy(e);
-        return 0; /* the next fetch meets it again */
-    }
+    r->next[partition] = low;
+    if (assign_next(r))
+        return -ENOTCONN;
     ret->kind = READER_RESET;
     ret->partition = partition;
     ret->offset = low;
@@ -241,7 +269,8 @@ static int give_next(struct rdkafka_reader *r, struct reader_event *ret)
         rd_kafka_message_t *m = r->batch[r->at++];
         if (!m->err)
             return give_message(r, m, ret);
-        if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+        if ((m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) &&
+            is_ours(r, m->partition))
             return give_reset(r, m, ret);
         bool fatal = m->err == RD_KAFKA_RESP_ERR__FATAL;
         rd_kafka_message_destroy(m);
@@ -292,6 +321,7 @@ static int open_reader(struct reader **ret, const struct kafka_settings *setting
                               .commit = reader_commit,
                               .destroy = reader_destroy};
     r->group = group != NULL;
+    forget_positions(r);
     r->topic = text_dup(text_of(topic));
     char why[128];
     rd_kafka_conf_set(conf, "group.id", group ? group : "pluvio-reader", why, sizeof why);

@@ -25,7 +25,7 @@ import sys
 # it, and how many files at most.
 LIBRARIES = [
     ("SQLite", r"sqlite3\.h", ("store",), 2),
-    ("librdkafka", r"librdkafka/.*", ("kafka",), 5),
+    ("librdkafka", r"librdkafka/.*", ("kafka",), 6),
     ("libvirt", r"libvirt/.*", ("inspector",), 4),
     ("librrd", r"rrd(_\w+)?\.h", ("archive",), 2),
     ("libmicrohttpd", r"microhttpd\.h", ("http",), 2),

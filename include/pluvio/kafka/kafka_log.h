@@ -59,7 +59,7 @@ struct reader {
     int (*release)(struct reader *self);
     /* First and next-to-be-written offset of a partition as the broker says; may ask it, at most @timeout_ms. */
     int (*watermarks)(struct reader *self, int32_t partition, int timeout_ms, int64_t *ret_low, int64_t *ret_high);
-    /* The cluster's id; NULL while unknown. Owned by the reader. */
+    /* The id of the cluster that answered last; NULL while unknown. Owned by the reader, valid until asked again. */
     const char *(*cluster_id)(struct reader *self);
     /* Tell the broker what was read (a courtesy for lag tools: nothing here relies on it). */
     void (*commit)(struct reader *self, const struct position *positions, size_t count);
@@ -90,7 +90,7 @@ struct writer {
     int (*poll)(struct writer *self, int timeout_ms, struct delivery *ret);
     /* How many partitions @topic has, creating it where the broker allows; 0 while unknown. Cached, does not block. */
     int (*partitions)(struct writer *self, const char *topic);
-    const char *(*cluster_id)(struct writer *self); /* NULL while unknown */
+    const char *(*cluster_id)(struct writer *self); /* NULL while unknown; valid until asked again */
     /* Wait until all queued messages are delivered or @timeout_ms is over; 0 or -ETIMEDOUT. */
     int (*flush)(struct writer *self, int timeout_ms);
     void (*destroy)(struct writer *self); /* drops what is still queued */
