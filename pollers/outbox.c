@@ -39,6 +39,23 @@ static int load_id(struct outbox *o, struct error *error)
     return db_commit(o->db, error);
 }
 
+static uint64_t held_before(struct outbox *o, unsigned lane, uint64_t sequence)
+{
+    struct db_row *q = db_query(o->db, "SELECT id FROM record WHERE id>?1 AND id<?2 ORDER BY id DESC LIMIT 1");
+    db_bind_i64(q, 1, outbox_row(lane, 0));
+    db_bind_i64(q, 2, outbox_row(lane, sequence));
+    uint64_t previous = db_step(q) ? (uint64_t)(db_i64(q, 0) - outbox_row(lane, 0)) : 0;
+    db_reset(q);
+    return previous;
+}
+
+void outbox_find_held(struct outbox *o, unsigned lane)
+{
+    uint64_t held = held_before(o, lane, LANE_SPAN);
+    if (!db_failed(o->db))
+        o->lanes[lane].held = held;
+}
+
 static int load(struct outbox *o, struct error *error)
 {
     struct db_row *q = db_query(o->db, "SELECT lane, last, mark FROM lane");
@@ -56,6 +73,8 @@ static int load(struct outbox *o, struct error *error)
         o->figures.bytes = (uint64_t)db_i64(q, 1);
     }
     db_reset(q);
+    for (unsigned i = 0; i < RECORD_LANES; i++)
+        outbox_find_held(o, i);
     return db_check(o->db, error);
 }
 
@@ -206,6 +225,8 @@ static void stored(struct outbox *o)
 {
     for (unsigned i = 0; i < RECORD_LANES; i++) {
         o->lanes[i].last += o->lanes[i].counted;
+        if (o->lanes[i].counted)
+            o->lanes[i].held = o->lanes[i].last;
         o->lanes[i].counted = 0;
         o->lanes[i].mark_dirty = false;
     }
@@ -233,16 +254,6 @@ int outbox_commit(struct outbox *o, int64_t now_ms, struct error *error)
 }
 
 /* ---- sending ---- */
-
-static uint64_t held_before(struct outbox *o, unsigned lane, uint64_t sequence)
-{
-    struct db_row *q = db_query(o->db, "SELECT id FROM record WHERE id>?1 AND id<?2 ORDER BY id DESC LIMIT 1");
-    db_bind_i64(q, 1, outbox_row(lane, 0));
-    db_bind_i64(q, 2, outbox_row(lane, sequence));
-    uint64_t previous = db_step(q) ? (uint64_t)(db_i64(q, 0) - outbox_row(lane, 0)) : 0;
-    db_reset(q);
-    return previous;
-}
 
 int outbox_after(struct outbox *o, unsigned lane, uint64_t sequence, struct outbox_record *ret, struct error *error)
 {
@@ -274,6 +285,11 @@ uint64_t outbox_last(const struct outbox *o, unsigned lane)
     return o->lanes[lane].last;
 }
 
+uint64_t outbox_held(const struct outbox *o, unsigned lane)
+{
+    return o->lanes[lane].held;
+}
+
 uint64_t outbox_mark(const struct outbox *o, unsigned lane)
 {
     return o->lanes[lane].mark;
@@ -291,7 +307,7 @@ void outbox_figures(struct outbox *o, struct outbox_figures *ret)
 {
     uint64_t unreleased = 0;
     for (unsigned i = 0; i < RECORD_LANES; i++)
-        unreleased += o->lanes[i].last - o->lanes[i].mark;
+        unreleased += o->lanes[i].held > o->lanes[i].mark ? o->lanes[i].held - o->lanes[i].mark : 0;
     *ret = o->figures;
     ret->unreleased = unreleased < ret->stored ? unreleased : ret->stored;
     ret->released = ret->stored - ret->unreleased;

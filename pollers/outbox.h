@@ -59,6 +59,7 @@ int outbox_after(struct outbox *o, unsigned lane, uint64_t sequence, struct outb
 /* A record that no broker takes (too large): gone, counted. */
 void outbox_drop(struct outbox *o, unsigned lane, uint64_t sequence);
 uint64_t outbox_last(const struct outbox *o, unsigned lane); /* newest stored sequence ever, 0: none */
+uint64_t outbox_held(const struct outbox *o, unsigned lane); /* newest that still stands here, 0: none */
 uint64_t outbox_mark(const struct outbox *o, unsigned lane); /* the ledger's word, as stored */
 
 /* The ledger's word for a lane; may be lower than before (R6). Clamped to what was ever made. Stored lazily with the

@@ -19,6 +19,7 @@ struct waiting_record {
 
 struct outbox_lane {
     uint64_t last, mark; /* newest sequence ever; the ledger's word */
+    uint64_t held;       /* newest that still stands here; 0: none */
     uint64_t counted;    /* of the commit under way */
     bool mark_dirty;
 };
@@ -35,6 +36,8 @@ struct outbox {
 };
 
 void outbox_write_marks(struct outbox *o);
+/* After records were deleted: what is the newest held in @lane. */
+void outbox_find_held(struct outbox *o, unsigned lane);
 static inline int64_t outbox_row(unsigned lane, uint64_t sequence)
 {
     return (int64_t)lane * LANE_SPAN + (int64_t)sequence;

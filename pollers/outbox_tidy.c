@@ -117,9 +117,13 @@ int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error)
     int r = db_commit(o->db, error);
     if (r)
         o->figures = before;
-    else
-        for (unsigned i = 0; i < RECORD_LANES; i++)
-            o->lanes[i].mark_dirty = false;
+    for (unsigned i = 0; i < RECORD_LANES && r == 0; i++) {
+        o->lanes[i].mark_dirty = false;
+        if (o->figures.stored != before.stored)
+            outbox_find_held(o, i);
+    }
+    if (r == 0)
+        r = db_check(o->db, error);
     o->full = r == 0 && too_large(o);
     return r;
 }
@@ -134,4 +138,6 @@ void outbox_drop(struct outbox *o, unsigned lane, uint64_t sequence)
     db_begin(o->db);
     delete_row(o, outbox_row(lane, sequence), bytes);
     o->figures.dropped_sent += db_commit(o->db, &ignored) == 0;
+    outbox_find_held(o, lane);
+    (void)!db_check(o->db, &ignored);
 }

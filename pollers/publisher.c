@@ -36,6 +36,7 @@ static void close_handles(struct publisher *p)
         p->acks->destroy(p->acks);
     p->writer = NULL;
     p->acks = NULL;
+    p->cluster[0] = 0;
     p->figures.connected = false;
 }
 
@@ -202,9 +203,10 @@ static int drive_lane(struct publisher *p, unsigned lane, int partitions, int64_
     for (int i = 0; i < SEND_AT_ONCE; i++) {
         uint64_t resends = l->release.resends;
         int64_t wake;
+        uint64_t held = outbox_held(p->outbox, lane); /* a newer one was too large for any broker */
+        uint64_t last = held > l->release.mark ? held : l->release.mark;
         bool room = p->budget > 0 && partition_bytes(p, (int)lane % partitions, partitions) < p->settings.in_flight_bytes;
-        enum release_step step =
-            release_next(&l->release, outbox_last(p->outbox, lane), room, read_offset(p, lane), now_ns, &wake);
+        enum release_step step = release_next(&l->release, last, room, read_offset(p, lane), now_ns, &wake);
         if (l->release.resends != resends)
             empty_flights(l);
         *wake_ns = wake < *wake_ns ? wake : *wake_ns;
@@ -238,9 +240,21 @@ static int take_reports(struct publisher *p, int64_t now_ns)
     return r;
 }
 
+/* Another cluster's data at the same address: what was delivered is not there, nor are the words that were heard. */
+static bool cluster_changed(struct publisher *p)
+{
+    const char *id = p->writer->cluster_id(p->writer);
+    bool changed = id && *p->cluster && strcmp(id, p->cluster) != 0;
+    if (id)
+        text_copy(text_of(id), p->cluster, sizeof p->cluster);
+    return changed;
+}
+
 static int step(struct publisher *p, int64_t now_ns, int64_t *wake_ns)
 {
     int r = take_reports(p, now_ns);
+    if (r == 0 && cluster_changed(p))
+        return -ENOTCONN;
     if (r == 0)
         r = publisher_hear(p, now_ns);
     int partitions = r == 0 ? p->writer->partitions(p->writer, p->settings.topic) : 0;

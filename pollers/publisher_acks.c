@@ -21,8 +21,12 @@ void publisher_forget_acks(struct publisher *p)
 void publisher_land(struct publisher_lane *l)
 {
     size_t gone = 0;
+    while (l->count && l->flights[l->count - 1].sequence > l->release.sent) /* it went back: they fly again */
+        l->bytes -= l->flights[--l->count].bytes;
     for (; gone < l->count && l->flights[gone].sequence <= l->release.mark; gone++)
         l->bytes -= l->flights[gone].bytes;
+    if (gone == 0)
+        return;
     memmove(l->flights, l->flights + gone, (l->count - gone) * sizeof *l->flights);
     l->count -= gone;
 }

@@ -28,6 +28,7 @@ struct publisher {
     struct outbox *outbox;
     struct writer *writer;
     struct reader *acks;
+    char cluster[128]; /* the writer's, as it said last; empty: unknown */
     struct publisher_lane lanes[RECORD_LANES];
     int64_t read_offsets[KAFKA_MAX_PARTITIONS]; /* the ledger's next, as last heard; -1: unknown */
     /* Until the acknowledgements' log was read to where it ended when we came, old words are not taken for new. */
@@ -45,7 +46,7 @@ struct publisher {
 int publisher_hear(struct publisher *p, int64_t now_ns);
 /* The reader is new: nothing is known of its log. */
 void publisher_forget_acks(struct publisher *p);
-/* What left the in-flight bound by the lane's mark. */
+/* What left the in-flight bound by the lane's mark, or will be sent again since the lane went back. */
 void publisher_land(struct publisher_lane *l);
 
 #endif

@@ -1,0 +1,249 @@
+/* Sequences, marks, bounds (rules R3, R5, R6, R11). */
+#include <errno.h>
+#include <stdio.h>
+
+#include "outbox_rig.h"
+
+static void tidy(int64_t now_ms)
+{
+    struct error e;
+    ck_assert_msg(outbox_tidy(outbox, now_ms, &e) == 0, "%s", e.text);
+}
+
+START_TEST(sequences_begin_at_one_in_each_lane)
+{
+    put(KEY_A, "one");
+    put(key_c(), "other");
+    put(key_b(), "two");
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0 two@2<1");
+    ck_assert_str_eq(held(lane_of(key_c())), "other@1<0");
+    ck_assert_uint_eq(outbox_last(outbox, lane_of(KEY_A)), 2);
+}
+END_TEST
+
+START_TEST(a_record_comes_back_as_it_was_given)
+{
+    struct outbox_record r;
+    struct error e;
+    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("\0\xff binary"), OUTBOX_EDGE, 1764000000123), 0);
+    commit();
+    ck_assert_int_eq(outbox_after(outbox, lane_of(KEY_A), 0, &r, &e), 1);
+    ck_assert_uint_eq(r.lane, lane_of(KEY_A));
+    ck_assert(text_equal(r.key, TEXT(KEY_A)));
+    ck_assert(text_equal(r.payload, TEXT("\0\xff binary")));
+    ck_assert_int_eq(r.time_ms, 1764000000123);
+}
+END_TEST
+
+START_TEST(nothing_can_be_sent_before_it_is_stored)
+{
+    add(KEY_A, "one", OUTBOX_READING);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "");
+    ck_assert_uint_eq(outbox_last(outbox, lane_of(KEY_A)), 0);
+    ck_assert_uint_eq(figures().waiting, 1);
+    commit();
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0");
+    ck_assert_uint_eq(figures().waiting, 0);
+}
+END_TEST
+
+START_TEST(a_restart_goes_on_where_it_was)
+{
+    char id[OUTBOX_ID_SIZE];
+    put(KEY_A, "one");
+    put(KEY_A, "two");
+    outbox_set_mark(outbox, lane_of(KEY_A), 1);
+    commit();
+    snprintf(id, sizeof id, "%s", outbox_id(outbox));
+    outbox_reopen();
+    put(KEY_A, "three");
+    ck_assert_str_eq(outbox_id(outbox), id);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0 two@2<1 three@3<2");
+    ck_assert_uint_eq(outbox_mark(outbox, lane_of(KEY_A)), 1);
+}
+END_TEST
+
+/* R3 */
+START_TEST(each_file_has_an_id_of_its_own)
+{
+    char id[OUTBOX_ID_SIZE];
+    snprintf(id, sizeof id, "%s", outbox_id(outbox));
+    ck_assert_uint_eq(strspn(id, "0123456789abcdef"), 32);
+    outbox_close(outbox);
+    outbox = NULL;
+    folder_path(outbox_folder, "other.db", outbox_path, sizeof outbox_path);
+    outbox_reopen();
+    ck_assert_str_ne(outbox_id(outbox), id);
+}
+END_TEST
+
+/* R5: the predecessor is what is still held, whatever was made. */
+START_TEST(the_predecessor_is_the_one_still_held)
+{
+    const char *payloads[] = {"one", "two", "three", "four"};
+    for (int i = 0; i < 4; i++)
+        put(KEY_A, payloads[i]);
+    outbox_drop(outbox, lane_of(KEY_A), 2);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0 three@3<1 four@4<3");
+    outbox_drop(outbox, lane_of(KEY_A), 1);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "three@3<0 four@4<3");
+    ck_assert_uint_eq(figures().dropped_sent, 2);
+    ck_assert_uint_eq(figures().stored, 2);
+}
+END_TEST
+
+static const struct {
+    uint64_t word, mark;
+} words[] = {{3, 3}, {1, 1}, {0, 0}, {5, 5}, {6, 5}, {UINT64_MAX, 5}};
+
+START_TEST(a_mark_may_fall_and_never_passes_what_was_made)
+{
+    for (int i = 0; i < 5; i++)
+        put(KEY_A, "x");
+    outbox_set_mark(outbox, lane_of(KEY_A), 4);
+    outbox_set_mark(outbox, lane_of(KEY_A), words[_i].word);
+    ck_assert_uint_eq(outbox_mark(outbox, lane_of(KEY_A)), words[_i].mark);
+    ck_assert_uint_eq(figures().unreleased, 5 - words[_i].mark);
+    tidy(0);
+    outbox_reopen();
+    ck_assert_uint_eq(outbox_mark(outbox, lane_of(KEY_A)), words[_i].mark);
+}
+END_TEST
+
+START_TEST(released_records_are_kept_for_their_time)
+{
+    put(KEY_A, "one");
+    put(KEY_A, "two");
+    put(KEY_A, "three");
+    outbox_set_mark(outbox, lane_of(KEY_A), 2);
+    tidy(outbox_settings.keep_ms);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0 two@2<1 three@3<2");
+    tidy(outbox_settings.keep_ms + 1);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "three@3<0");
+    ck_assert_uint_eq(figures().dropped_released, 0); /* that was no overflow */
+    put(KEY_A, "four");
+    ck_assert_str_eq(held(lane_of(KEY_A)), "three@3<0 four@4<3");
+}
+END_TEST
+
+START_TEST(what_is_not_released_never_grows_too_old)
+{
+    put(KEY_A, "one");
+    tidy(1000 * DAY_MS);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0");
+}
+END_TEST
+
+START_TEST(released_records_go_first_on_overflow)
+{
+    outbox_settings.max_bytes = 12;
+    outbox_reopen();
+    put(KEY_A, "aaaa");
+    put(KEY_A, "bbbb");
+    put(KEY_A, "cccc");
+    outbox_set_mark(outbox, lane_of(KEY_A), 2);
+    tidy(0);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "aaaa@1<0 bbbb@2<1 cccc@3<2");
+    put(KEY_A, "dddd");
+    tidy(0);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "bbbb@2<0 cccc@3<2 dddd@4<3");
+    ck_assert_uint_eq(figures().dropped_released, 1);
+    ck_assert_uint_eq(figures().thinned, 0);
+    ck_assert_uint_eq(figures().bytes, 12);
+}
+END_TEST
+
+START_TEST(then_redundant_readings_go_and_edges_stay)
+{
+    outbox_settings.max_bytes = 24;
+    outbox_reopen();
+    add(KEY_A, "edge", OUTBOX_EDGE);
+    for (int i = 0; i < 6; i++)
+        add(KEY_A, "read", OUTBOX_READING);
+    add(key_b(), "edge", OUTBOX_EDGE);
+    add(key_b(), "read", OUTBOX_READING);
+    commit();
+    tidy(0);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "edge@1<0 read@2<1 read@6<2 read@7<6 edge@8<7 read@9<8");
+    ck_assert_uint_eq(figures().thinned, 3);
+    ck_assert_uint_eq(figures().stored, 6);
+    outbox_reopen();
+    ck_assert_uint_eq(figures().stored, 6);
+    ck_assert_uint_eq(figures().bytes, 24);
+}
+END_TEST
+
+START_TEST(a_full_outbox_refuses_readings_and_takes_edges)
+{
+    outbox_settings.max_bytes = 8;
+    outbox_reopen();
+    for (int i = 0; i < 3; i++)
+        add(KEY_A, "edge", OUTBOX_EDGE);
+    commit();
+    tidy(0);
+    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("read"), OUTBOX_READING, 0), -ENOBUFS);
+    ck_assert_uint_eq(figures().dropped_waiting, 1);
+    add(KEY_A, "edge", OUTBOX_EDGE);
+    commit();
+    outbox_set_mark(outbox, lane_of(KEY_A), 4); /* the ledger has them: they may go */
+    tidy(0);
+    add(KEY_A, "read", OUTBOX_READING);
+}
+END_TEST
+
+START_TEST(memory_is_bounded_and_what_is_dropped_is_counted)
+{
+    outbox_settings.waiting_max_bytes = 20;
+    outbox_reopen();
+    add(KEY_A, "123456", OUTBOX_READING); /* with its key 10 bytes */
+    add(KEY_A, "123456", OUTBOX_READING);
+    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("1"), OUTBOX_EDGE, 0), -ENOBUFS);
+    ck_assert_uint_eq(figures().dropped_waiting, 1);
+    ck_assert_uint_eq(figures().waiting_bytes, 20);
+    commit();
+    ck_assert_uint_eq(figures().waiting_bytes, 0);
+    add(KEY_A, "123456", OUTBOX_READING);
+}
+END_TEST
+
+/* R1: what others write between begin and commit stands or falls with the records. */
+START_TEST(others_tables_commit_together_with_the_records)
+{
+    struct error e;
+    struct db *db = outbox_db(outbox);
+    ck_assert_int_eq(db_exec(db, "CREATE TABLE incarnation(id INTEGER PRIMARY KEY)", &e), 0);
+    add(KEY_A, "one", OUTBOX_READING);
+    outbox_begin(outbox);
+    db_run(db_query(db, "INSERT INTO incarnation VALUES(1)"));
+    db_run(db_query(db, "INSERT INTO incarnation VALUES(1)"));
+    ck_assert_int_eq(outbox_commit(outbox, 0, &e), -EEXIST);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "");
+    outbox_begin(outbox);
+    db_run(db_query(db, "INSERT INTO incarnation VALUES(1)"));
+    ck_assert_int_eq(outbox_commit(outbox, 0, &e), 0);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "one@1<0");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("outbox");
+    TCase *t = tcase_create("outbox");
+    tcase_add_checked_fixture(t, outbox_rig_set_up, outbox_rig_tear_down);
+    tcase_add_test(t, sequences_begin_at_one_in_each_lane);
+    tcase_add_test(t, a_record_comes_back_as_it_was_given);
+    tcase_add_test(t, nothing_can_be_sent_before_it_is_stored);
+    tcase_add_test(t, a_restart_goes_on_where_it_was);
+    tcase_add_test(t, each_file_has_an_id_of_its_own);
+    tcase_add_test(t, the_predecessor_is_the_one_still_held);
+    tcase_add_loop_test(t, a_mark_may_fall_and_never_passes_what_was_made, 0, sizeof words / sizeof words[0]);
+    tcase_add_test(t, released_records_are_kept_for_their_time);
+    tcase_add_test(t, what_is_not_released_never_grows_too_old);
+    tcase_add_test(t, released_records_go_first_on_overflow);
+    tcase_add_test(t, then_redundant_readings_go_and_edges_stay);
+    tcase_add_test(t, a_full_outbox_refuses_readings_and_takes_edges);
+    tcase_add_test(t, memory_is_bounded_and_what_is_dropped_is_counted);
+    tcase_add_test(t, others_tables_commit_together_with_the_records);
+    suite_add_tcase(s, t);
+    return test_run(s);
+}
