@@ -33,7 +33,8 @@ struct journal {
     size_t count;
 };
 
-static uint32_t crc_table[256];
+/* crc_table[k][b]: what byte b does to the sum when k more bytes come behind it, so that eight are taken at once. */
+static uint32_t crc_table[8][256];
 static pthread_once_t crc_filled = PTHREAD_ONCE_INIT;
 
 static void crc_fill(void)
@@ -42,8 +43,19 @@ static void crc_fill(void)
         uint32_t c = i;
         for (int k = 0; k < 8; k++)
             c = c & 1 ? 0xedb88320U ^ c >> 1 : c >> 1; /* the reflected polynomial of IEEE 802.3 */
-        crc_table[i] = c;
+        crc_table[0][i] = c;
     }
+    for (uint32_t i = 0; i < 256; i++)
+        for (int k = 1; k < 8; k++)
+            crc_table[k][i] = crc_table[0][crc_table[k - 1][i] & 0xff] ^ crc_table[k - 1][i] >> 8;
+}
+
+static uint32_t crc_eight(uint32_t crc, const uint8_t *p)
+{
+    uint32_t sum = 0;
+    for (int i = 0; i < 8; i++)
+        sum ^= crc_table[7 - i][p[i] ^ (i < 4 ? crc >> (8 * i) & 0xff : 0)];
+    return sum;
 }
 
 static uint32_t crc32(uint32_t crc, const void *data, size_t len)
@@ -51,8 +63,10 @@ static uint32_t crc32(uint32_t crc, const void *data, size_t len)
     const uint8_t *p = data;
     pthread_once(&crc_filled, crc_fill);
     crc = ~crc;
+    for (; len >= 8; len -= 8, p += 8)
+        crc = crc_eight(crc, p);
     while (len--)
-        crc = crc_table[(crc ^ *p++) & 0xff] ^ crc >> 8;
+        crc = crc_table[0][(crc ^ *p++) & 0xff] ^ crc >> 8;
     return ~crc;
 }
 

@@ -122,22 +122,43 @@ void undo_close(struct undo *u)
     free(u);
 }
 
-int undo_begin(struct undo *u, const char *name, size_t bytes, struct error *error)
+static int check_room(const char *name, size_t bytes, struct error *error)
 {
-    struct record *r = u->record;
     if (bytes > UNDO_HEAD_BYTES || strlen(name) >= NAME_SIZE)
         return error_set(error, -EINVAL, "%s: a head of %zu bytes cannot be kept", name, bytes);
+    return 0;
+}
+
+static void activate(struct undo *u, const char *name, size_t length)
+{
+    struct record *r = u->record;
+    r->length = (uint32_t)length;
+    memcpy(r->boot_id, u->boot_id, BOOT_ID_SIZE);
+    memcpy(r->name, name, strlen(name) + 1);
+    atomic_store_explicit(&r->active, VERSION, memory_order_release);
+}
+
+int undo_begin(struct undo *u, const char *name, size_t bytes, struct error *error)
+{
+    if (check_room(name, bytes, error))
+        return -EINVAL;
     int fd = openat(u->folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t n = fd < 0 ? -1 : pread(fd, r->head, bytes, 0);
+    ssize_t n = fd < 0 ? -1 : pread(fd, u->record->head, bytes, 0);
     int code = n < 0 ? -errno : 0;
     if (fd >= 0)
         close(fd);
     if (code)
         return error_set(error, code, "%s: %s", name, strerror(-code));
-    r->length = (uint32_t)n;
-    memcpy(r->boot_id, u->boot_id, BOOT_ID_SIZE);
-    memcpy(r->name, name, strlen(name) + 1);
-    atomic_store_explicit(&r->active, VERSION, memory_order_release);
+    activate(u, name, (size_t)n);
+    return 0;
+}
+
+int undo_keep(struct undo *u, const char *name, struct text head, struct error *error)
+{
+    if (check_room(name, head.len, error))
+        return -EINVAL;
+    memcpy(u->record->head, head.data, head.len);
+    activate(u, name, head.len);
     return 0;
 }
 

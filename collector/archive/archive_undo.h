@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "pluvio/base/buf.h"
 #include "pluvio/base/error.h"
 
 #define UNDO_HEAD_BYTES (64 << 10) /* the longest head that can be kept */
@@ -26,6 +27,9 @@ void undo_close(struct undo *u); /* takes NULL; between begin and end it leaves 
 
 /* Keep the first @bytes of the file @name below the folder, or as many as it has. */
 int undo_begin(struct undo *u, const char *name, size_t bytes, struct error *error) __attribute__((warn_unused_result));
+/* The same with @head, which the caller has read from there. */
+int undo_keep(struct undo *u, const char *name, struct text head, struct error *error)
+    __attribute__((warn_unused_result));
 /* The update came back: the file is whole. */
 void undo_end(struct undo *u);
 

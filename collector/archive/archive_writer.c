@@ -26,6 +26,7 @@ static void count(_Atomic int64_t *counter, int64_t n)
 void archive_writer_finish(struct archive_writer *w)
 {
     pending_finish(&w->pending);
+    rrd_appender_finish(&w->appender);
     buf_free(&w->path);
     buf_free(&w->lines);
     free(w->list);
@@ -192,19 +193,42 @@ static int format_rows(struct archive_writer *w, const struct pending_file *f)
     return (int)lines;
 }
 
+static int update_by_librrd(struct archive_writer *w, const struct pending_file *f, const char *path,
+                            struct error *error)
+{
+    int lines = format_rows(w, f);
+    if (lines == 0)
+        return error_set(error, -ENOMEM, "%s: out of memory", path);
+    int r = undo_begin(w->undo, path + strlen(w->folder) + 1, rrd_file_head_bytes(f->kind, w->policy), error);
+    if (r == 0) {
+        r = rrd_file_update(path, w->list, lines, error);
+        undo_end(w->undo);
+    }
+    return r;
+}
+
+static int append(struct archive_writer *w, const char *path, struct error *error)
+{
+    int r = undo_keep(w->undo, path + strlen(w->folder) + 1, rrd_append_head(&w->appender), error);
+    if (r) {
+        rrd_append_close(&w->appender);
+        return r;
+    }
+    r = rrd_append_write(&w->appender);
+    undo_end(w->undo);
+    return r ? error_set(error, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
 static int try_write(struct archive_writer *w, struct pending_file *f, const char *path, struct error *error)
 {
     int r = f->exists ? 0 : create(w, f, path, error);
     if (r)
         return r;
-    int lines = format_rows(w, f);
-    if (lines == 0)
-        return error_set(error, -ENOMEM, "%s: out of memory", path);
-    r = undo_begin(w->undo, path + strlen(w->folder) + 1, rrd_file_head_bytes(f->kind, w->policy), error);
-    if (r)
-        return r;
-    r = rrd_file_update(path, w->list, lines, error);
-    undo_end(w->undo);
+    r = rrd_append_open(&w->appender, path, f->kind, w->policy, f->rows, f->count, error);
+    if (r == 0)
+        r = append(w, path, error);
+    else if (r == -ENOTSUP)
+        r = update_by_librrd(w, f, path, error);
     if (r == 0)
         f->written_s = f->newest_s;
     return r;

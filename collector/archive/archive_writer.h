@@ -13,6 +13,7 @@
 #include "archive_policy.h"
 #include "archive_undo.h"
 #include "pluvio/base/log.h"
+#include "rrd_append.h"
 #include "rrd_file.h"
 
 /* Written by the thread, read by any. */
@@ -33,6 +34,7 @@ struct archive_writer {
     struct archive_counts *counts;
     uint64_t taken; /* newest commit whose rows came */
     int64_t synced_ns;
+    struct rrd_appender appender;
     struct buf path, lines;
     const char **list; /* of lines */
     size_t list_cap;

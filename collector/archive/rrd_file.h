@@ -1,4 +1,4 @@
-/* One .rrd file: made, looked at, written, read. The only module that includes librrd; all calls come from one thread.
+/* One .rrd file: made, looked at, written, read. The only module that calls librrd; all calls come from one thread.
  *
  * librrd maps files and never syncs: what is written is on the disk when the caller syncs the file system. A read or
  * write that the disk refuses under the map is a SIGBUS, which ends the process: nothing that must survive may depend

@@ -76,3 +76,10 @@ void rrd_text_row(struct buf *out, int64_t end_s, const double *values, size_t c
     *at++ = 0;
     out->len += (size_t)(at - start);
 }
+
+void rrd_text_value(double v, char *out, size_t size)
+{
+    char text[NUMBER_SIZE];
+    size_t n = (size_t)(put_value(text, v) - text);
+    text_copy((struct text){text, n}, out, size);
+}

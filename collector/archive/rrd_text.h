@@ -7,5 +7,7 @@
 /* Append "end:value:value..." and a NUL; "U" for NAN and infinities, and for every value if @values is NULL. Whole
  * numbers below 2^53 are exact, all others right to 15 digits at least. */
 void rrd_text_row(struct buf *out, int64_t end_s, const double *values, size_t count);
+/* One value of it with its NUL; cut to @size. */
+void rrd_text_value(double v, char *out, size_t size);
 
 #endif
