@@ -2,7 +2,7 @@
 
 #include "pluvio/base/clock.h"
 
-#define PATIENCE_LEAST_NS NS_PER_S        /* one hung VM delays the others by this, once */
+#define PATIENCE_LEAST_NS (300 * NS_PER_MS) /* a hung VM delays the others by this, once; two at once by two of it */
 #define PATIENCE_PER_VM   (10 * NS_PER_MS) /* the bulk call takes 4 ms of it under software emulation */
 
 int64_t cycle_offset_ns(struct text host_uuid, int64_t interval_ns)

@@ -85,6 +85,7 @@ static void reset_devices(struct incarnation *vm)
         d->from_zero = vm->from_zero;
         d->plug_boot_ns = 0;
         d->chain_count = 0;
+        d->serial = 0;
         d->ifindex = 0;
         d->tap[0] = '\0';
         for (size_t n = 0; n < d->count; n++)

@@ -57,6 +57,7 @@ struct device {
     int64_t plug_boot_ns;           /* not plugged before; 0: as old as the process */
     int64_t chain[INCARNATION_CHAIN]; /* a disk's plug */
     size_t chain_count;
+    uint64_t serial;      /* of a disk, as a hash; 0: not read yet. A copy keeps it */
     uint64_t ifindex;     /* an interface's plug; 0: unknown */
     bool listed;          /* within one sighting: statistics or XML show it */
     bool gone;            /* freed with the next sighting */

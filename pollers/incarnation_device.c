@@ -215,7 +215,13 @@ static bool agree(const struct disk_stats *stats, const struct domain_disk *disk
     return !stats->backing_index.has || has_index(disk->chain, disk->chain_count, stats->backing_index.value);
 }
 
-/* Rule S4: disjoint chains are another plug if an event or a fall says so too, since a copy's pivot looks the same.
+static uint64_t serial_of(const struct domain_disk *disk)
+{
+    return text_hash(text_of(disk->serial)) | 1;
+}
+
+/* Rule S4: disjoint chains are another plug if an event, a fall or the serial says so too, since a copy's pivot looks
+ * the same.
  * @disk NULL: the XML is not there or does not show it. */
 static void settle_disk(struct incarnations *set, struct incarnation *vm, struct device *d,
                         const struct disk_stats *stats, const struct domain_disk *disk, struct sighting *out)
@@ -227,12 +233,14 @@ static void settle_disk(struct incarnations *set, struct incarnation *vm, struct
         return;
     }
     if (d->chain_count && !share_an_index(d, disk)) {
-        if (vm->disk_event_ns || has_fallen(d))
+        bool other_serial = d->serial && d->serial != serial_of(disk);
+        if (vm->disk_event_ns || other_serial || has_fallen(d))
             another_plug(set, vm, d, out);
         else
             set->counts.ambiguous++;
     }
     take_chain(vm, d, disk);
+    d->serial = serial_of(disk);
 }
 
 /* Another tap is another plug: within one process taps are not renamed. */

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#define PACK_VERSION 1
+#define PACK_VERSION 2
 
 enum {
     FLAG_HOST = 1,
@@ -35,6 +35,7 @@ static void pack_device(struct buf *out, const struct device *d)
     buf_add_varint(out, d->from_zero);
     buf_add_signed(out, d->plug_boot_ns);
     buf_add_varint(out, d->ifindex);
+    buf_add_varint(out, d->serial);
     buf_add_varint(out, d->chain_count);
     for (size_t i = 0; i < d->chain_count; i++)
         buf_add_signed(out, d->chain[i]);
@@ -150,6 +151,7 @@ static bool unpack_device(struct unpack *u, struct incarnation *vm)
     d->from_zero = unpack_varint(u) != 0;
     d->plug_boot_ns = unpack_signed(u);
     d->ifindex = unpack_varint(u);
+    d->serial = unpack_varint(u);
     d->chain_count = unpack_varint(u);
     if (u->failed || d->chain_count > INCARNATION_CHAIN) {
         d->chain_count = 0;

@@ -11,7 +11,7 @@
 #include "inspector_ask.h"
 #include "pluvio/model/meter.h"
 
-/* What those who are asked around an overrun get, at least. */
+/* What a call that is merely slow gets beyond its deadline, at least. */
 #define GRACE_NS (1 * NS_PER_S)
 
 unsigned inspection_stuck(struct inspection *in)
@@ -77,7 +77,7 @@ static struct stats_ask *stats_question(struct inspection *in, unsigned groups, 
 struct round {
     struct inspection *in;
     unsigned groups;
-    int64_t until_boot_ns, hung_ms;
+    int64_t until_boot_ns, cycle_ns, hung_ms;
     struct inspect_worker *stuck; /* the overrun one, still ours */
     struct stats_ask *stuck_ask;
     bool monitorless; /* nobody hangs and still it takes too long */
@@ -98,7 +98,8 @@ static enum outcome finished(struct stats_ask *ask, int result, struct stats_ask
 static enum outcome wait_for_slow(struct round *r, struct stats_ask **ret, int *ret_code, struct error *error)
 {
     int result = 0;
-    *ret_code = inspect_worker_wait(r->stuck, r->until_boot_ns, &result, error);
+    int64_t grace_ns = r->cycle_ns > GRACE_NS ? r->cycle_ns : GRACE_NS;
+    *ret_code = inspect_worker_wait(r->stuck, clock_boot_ns(r->in->clock) + grace_ns, &result, error);
     if (*ret_code == 0) {
         *ret_code = result;
         enum outcome outcome = finished(r->stuck_ask, result, ret);
@@ -106,7 +107,7 @@ static enum outcome wait_for_slow(struct round *r, struct stats_ask **ret, int *
         return outcome;
     }
     r->monitorless = true;
-    r->until_boot_ns = clock_boot_ns(r->in->clock) + GRACE_NS;
+    r->until_boot_ns = clock_boot_ns(r->in->clock) + grace_ns;
     return *ret_code == -ETIMEDOUT ? OUTCOME_AGAIN : OUTCOME_FAILED;
 }
 
@@ -128,7 +129,7 @@ static enum outcome ask_spare(struct round *r, struct stats_ask **ret, int *ret_
         inspect_worker_leave(r->stuck);
         r->stuck = spare;
         r->stuck_ask = ask;
-        r->until_boot_ns = clock_boot_ns(r->in->clock) + GRACE_NS;
+        r->until_boot_ns = clock_boot_ns(r->in->clock) + r->cycle_ns;
         return *ret_code == -ETIMEDOUT ? OUTCOME_AGAIN : OUTCOME_FAILED;
     }
     *ret_code = result;
@@ -184,8 +185,8 @@ static int ask_stats(struct inspection *in, unsigned groups, int64_t deadline_bo
         return error_set(error, r, "the inspector ends");
     }
     in->overruns++;
-    struct round round = {.in = in, .groups = groups, .hung_ms = hung_ms, .stuck = w, .stuck_ask = ask};
-    round.until_boot_ns = deadline_boot_ns + (cycle_ns > GRACE_NS ? cycle_ns : GRACE_NS);
+    struct round round = {.in = in, .groups = groups, .cycle_ns = cycle_ns, .hung_ms = hung_ms, .stuck = w,
+                          .stuck_ask = ask, .until_boot_ns = deadline_boot_ns + cycle_ns};
     return ask_around(&round, ret, error);
 }
 
@@ -218,7 +219,8 @@ static int identify_host(struct inspection *in, int64_t deadline_boot_ns, struct
     struct identity_ask *a = identity_ask_new();
     if (!a)
         return error_set(error, -ENOMEM, "out of memory");
-    int r = inspection_ask(in, &a->ask, deadline_boot_ns, error);
+    int64_t grace_ns = clock_boot_ns(in->clock) + GRACE_NS;
+    int r = inspection_ask(in, &a->ask, deadline_boot_ns > grace_ns ? deadline_boot_ns : grace_ns, error);
     if (r < 0)
         return error_prefix(error, "who the host is");
     memcpy(in->host_uuid, a->host_uuid, UUID_SIZE);

@@ -20,7 +20,7 @@
 #include "inspector.h"
 #include "pluvio/base/clock.h"
 
-#define INSPECTOR_STUCK_DEFAULT 2
+#define INSPECTOR_STUCK_DEFAULT 4
 #define INSPECTOR_STUCK_MAX     8
 
 struct inspector_libvirt_settings {

@@ -23,12 +23,13 @@ struct poller {
     struct publisher *publisher;
     struct sighting sighting;
     struct poller_counts counts;
+    struct hung hung;
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
     bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
-    struct log_limit inspect_limit, store_limit, list_limit, hung_limit, file_limit, room_limit;
+    struct log_limit inspect_limit, store_limit, list_limit, file_limit, room_limit;
 };
 
 /* ---- coming and going ---- */
@@ -172,28 +173,51 @@ static void tell_event(struct poller *p, const struct sighting *s, const struct 
     tell_closing(p, s, NULL, lifecycle_name(e->kind), e->boot_ns + s->vm->offset_ns);
 }
 
-static void tell_host(struct poller *p, const struct snapshot *s)
+/* What the poller says of itself, written to the textfile too; @numbers has room for POLLER_FIGURES. */
+static struct poller_word own_word(struct poller *p, struct poller_number *numbers, int64_t now_ns)
 {
-    struct poller_number numbers[POLLER_FIGURES];
     struct outbox_figures outbox;
     struct publisher_figures publisher;
     struct error error;
     outbox_figures(p->ports.outbox, &outbox);
     publisher_figures(p->publisher, &publisher);
     size_t count = poller_figures(&p->counts, &p->set.counts, &outbox, &publisher, numbers);
-    if (p->settings.textfile && poller_figures_write(p->settings.textfile, numbers, count, &error))
-        log_limited(&p->file_limit, s->list_boot_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING, "%s", error.text);
+    struct poller_word word = {.numbers = numbers, .count = count, .hung = &p->hung};
+    if (p->settings.textfile && poller_figures_write(p->settings.textfile, &word, &error))
+        log_limited(&p->file_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING, "%s", error.text);
+    return word;
+}
+
+static void tell_host(struct poller *p, const struct snapshot *s)
+{
+    struct poller_number numbers[POLLER_FIGURES];
+    struct poller_word word = own_word(p, numbers, s->list_boot_ns);
     if (incarnation_see_host(&p->set, s, &p->sighting) != INCARNATION_TOLD)
         return;
     const struct sighting *host = &p->sighting;
-    int64_t time_ns = s->list_boot_ns + host->vm->offset_ns;
+    int64_t time_ns = word.time_ns = s->list_boot_ns + host->vm->offset_ns;
     if (host->closing.count)
-        keep(p, host->vm, pollster_host_record(&p->pollster, &host->closing, host->vm, NULL, 0, time_ns), true, time_ns);
-    keep(p, host->vm, pollster_host_record(&p->pollster, &host->current, host->vm, numbers, count, time_ns),
-         told_is_edge(&host->current), time_ns);
+        keep(p, host->vm, pollster_host_record(&p->pollster, &host->closing, host->vm, NULL), true, time_ns);
+    keep(p, host->vm, pollster_host_record(&p->pollster, &host->current, host->vm, &word), told_is_edge(&host->current),
+         time_ns);
 }
 
 /* ---- readings ---- */
+
+static void note_hung(struct poller *p, const struct domain_stats *d)
+{
+    const char *name = d->name ? d->name : "";
+    switch (hung_see(&p->hung, d->uuid, d->answers)) {
+    case HUNG_SAME:
+        break;
+    case HUNG_BEGAN:
+        log_warning("VM %s (%s) does not answer its monitor: only state, CPU time and interfaces are read", d->uuid, name);
+        break;
+    case HUNG_ENDED:
+        log_info("VM %s (%s) answers again", d->uuid, name);
+        break;
+    }
+}
 
 static void take_domain(struct poller *p, const struct domain_stats *d)
 {
@@ -216,10 +240,7 @@ static void take_domain(struct poller *p, const struct domain_stats *d)
                     INCARNATION_MAX_VMS);
         break;
     }
-    if (!d->answers)
-        log_limited(&p->hung_limit, d->read_boot_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING,
-                    "VM %s (%s) does not answer its monitor: only state, CPU time and interfaces are read; %lld such",
-                    d->uuid, d->name ? d->name : "", (long long)p->counts.hung);
+    note_hung(p, d);
 }
 
 static void take_snapshot(struct poller *p, const struct snapshot *s)
@@ -233,6 +254,7 @@ static void take_snapshot(struct poller *p, const struct snapshot *s)
     text_copy(text_of(s->host_name), p->host_name, sizeof p->host_name);
     for (size_t i = 0; i < s->count; i++)
         take_domain(p, &s->domains[i]);
+    hung_listed(&p->hung);
     tell_host(p, s);
     incarnations_listed(&p->set, s->list_boot_ns);
 }
@@ -283,6 +305,7 @@ static int hear(struct poller *p, int64_t now_ns, struct error *error)
     }
     due_again(p);
     p->counts.failed_cycles++;
+    own_word(p, (struct poller_number[POLLER_FIGURES]){{0}}, now_ns);
     p->next_ns = p->next_ns < now_ns + RETRY_NS ? p->next_ns : now_ns + RETRY_NS;
     log_limited(&p->inspect_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR, "%s; trying on", why.text);
     return 0;

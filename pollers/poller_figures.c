@@ -50,15 +50,24 @@ static void print(const struct poller_number *n, FILE *out)
     fprintf(out, "# TYPE %s gauge\n%s %lld\n", name, name, (long long)n->value);
 }
 
-int poller_figures_write(const char *path, const struct poller_number *numbers, size_t count, struct error *error)
+static void print_hung(const struct hung *hung, FILE *out)
+{
+    if (hung->count)
+        fprintf(out, "# TYPE pluvio_poller_hung_vm gauge\n");
+    for (size_t i = 0; i < hung->count; i++)
+        fprintf(out, "pluvio_poller_hung_vm{vm=\"%s\"} 1\n", hung->vms[i].uuid);
+}
+
+int poller_figures_write(const char *path, const struct poller_word *word, struct error *error)
 {
     char temporary[4096];
     snprintf(temporary, sizeof temporary, "%s.new", path);
     FILE *out = fopen(temporary, "we");
     if (!out)
         return error_set(error, -errno, "%s: cannot be written: %s", temporary, strerror(errno));
-    for (size_t i = 0; i < count; i++)
-        print(&numbers[i], out);
+    for (size_t i = 0; i < word->count; i++)
+        print(&word->numbers[i], out);
+    print_hung(word->hung, out);
     /* node_exporter reads it as another user, whatever this process's umask. */
     bool written = fflush(out) == 0 && !ferror(out) && fchmod(fileno(out), 0644) == 0;
     if (fclose(out) || !written || rename(temporary, path))

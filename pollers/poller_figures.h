@@ -19,8 +19,8 @@ size_t poller_figures(const struct poller_counts *counts, const struct incarnati
                       const struct outbox_figures *outbox, const struct publisher_figures *publisher,
                       struct poller_number *ret);
 
-/* Write them to @path in Prometheus' text form, atomically. */
-int poller_figures_write(const char *path, const struct poller_number *numbers, size_t count, struct error *error)
+/* Write them, and who hangs, to @path in Prometheus' text form, atomically. */
+int poller_figures_write(const char *path, const struct poller_word *word, struct error *error)
     __attribute__((warn_unused_result));
 
 #endif

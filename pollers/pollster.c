@@ -196,8 +196,35 @@ struct text pollster_record(struct pollster *p, const struct telling *t)
     return finish(p, !add_points(r, t->list) || d.failed);
 }
 
+static void say_hung(struct describing *d, const struct hung *hung)
+{
+    struct buf *texts = &d->p->texts;
+    size_t from = texts->len;
+    for (size_t i = 0; i < hung->count; i++)
+        buf_addf(texts, i ? " %s" : "%s", hung->vms[i].uuid);
+    struct text uuids = {(const char *)(uintptr_t)from, texts->len - from};
+    if (uuids.len)
+        add(d, keep(d, "pluvio.poller.hung"), uuids);
+}
+
+static bool add_numbers(struct record *r, const struct poller_word *word)
+{
+    for (size_t i = 0; i < word->count; i++) {
+        struct point *point = record_add_point(r);
+        if (!point)
+            return false;
+        *point = (struct point){.name = text_of(word->numbers[i].meter),
+                                .unit = TEXT(""),
+                                .type = METER_GAUGE,
+                                .kind = RESOURCE_HOST,
+                                .value = word->numbers[i].value,
+                                .time_ns = word->time_ns};
+    }
+    return true;
+}
+
 struct text pollster_host_record(struct pollster *p, const struct told_list *list, const struct incarnation *host,
-                                 const struct poller_number *numbers, size_t count, int64_t time_ns)
+                                 const struct poller_word *word)
 {
     struct describing d = {.p = p};
     struct record *r = &p->record;
@@ -205,17 +232,8 @@ struct text pollster_host_record(struct pollster *p, const struct told_list *lis
     r->is_host = true;
     r->name = text_of(p->host_name);
     say_labels(&d);
-    bool fits = add_points(r, list);
-    for (size_t i = 0; i < count && fits; i++) {
-        struct point *point = record_add_point(r);
-        fits = point != NULL;
-        if (fits)
-            *point = (struct point){.name = text_of(numbers[i].meter),
-                                    .unit = TEXT(""),
-                                    .type = METER_GAUGE,
-                                    .kind = RESOURCE_HOST,
-                                    .value = numbers[i].value,
-                                    .time_ns = time_ns};
-    }
+    if (word)
+        say_hung(&d, word->hung);
+    bool fits = add_points(r, list) && (!word || add_numbers(r, word));
     return finish(p, !fits || d.failed);
 }

@@ -6,6 +6,7 @@
 #ifndef POLLERS_POLLSTER_H
 #define POLLERS_POLLSTER_H
 
+#include "hung.h"
 #include "incarnation.h"
 #include "pluvio/model/record.h"
 
@@ -40,9 +41,16 @@ struct telling {
 
 /* The record's bytes, valid until the next call; empty: out of memory. */
 struct text pollster_record(struct pollster *p, const struct telling *t);
-/* The host's own. */
+/* The poller's own word: its figures, and who hangs (in the attribute pluvio.poller.hung). */
+struct poller_word {
+    const struct poller_number *numbers;
+    size_t count;
+    const struct hung *hung;
+    int64_t time_ns;
+};
+/* The host's own; @word NULL: only what is in @list. */
 struct text pollster_host_record(struct pollster *p, const struct told_list *list, const struct incarnation *host,
-                                 const struct poller_number *numbers, size_t count, int64_t time_ns);
+                                 const struct poller_word *word);
 
 /* Does a stream begin or end in @list? Such a record is never thinned out. */
 bool told_is_edge(const struct told_list *list);

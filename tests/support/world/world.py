@@ -2,6 +2,7 @@
 
 Everything lives below one folder and ends with the World. Nothing sleeps to wait: `until` polls with a deadline.
 """
+import calendar
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 import urllib.parse
 import urllib.request
 
@@ -43,6 +45,7 @@ class Program:
 
     def __init__(self, log, *command):
         self.command, self.log, self.process = [str(c) for c in command], log, None
+        open(log, "a").close()
 
     def start(self):
         with open(self.log, "a") as log:
@@ -72,6 +75,29 @@ class Program:
             return file.read()
 
 
+class Poller(Program):
+    """One that reads a host, whose /sys it sees: its state folder, and its own figures as node_exporter would find them."""
+
+    def __init__(self, folder, host, kafka, options):
+        self.state = folder
+        with open(os.path.join(host.folder, "keeper.pid")) as file:
+            keeper = file.read().strip()
+        super().__init__(folder + ".log", "nsenter", "-m", "-t", keeper, os.environ["POLLER"], "--state", folder, "--libvirt", host("uri"), "--kafka", kafka,
+                         *options)
+
+    def figures(self):
+        """{name, or name{labels}: value}"""
+        with open(os.path.join(self.state, "pluvio-poller.prom")) as file:
+            lines = [line.rsplit(" ", 1) for line in file if not line.startswith("#")]
+        return {name.replace("pluvio_poller_", ""): int(value) for name, value in lines}
+
+    def await_cycles(self, count):
+        """Until so many more readings were taken."""
+        until("the poller's figures", lambda: os.path.exists(os.path.join(self.state, "pluvio-poller.prom")))
+        before = self.figures()["cycles"]
+        until(lambda: f"{count} cycles after {before}, {self.figures()}", lambda: self.figures()["cycles"] >= before + count)
+
+
 class Host:
     """A libvirtd with guests: see tests/support/host/host."""
 
@@ -92,6 +118,21 @@ class Host:
     def virsh(self, *arguments):
         return self("virsh", *arguments)
 
+    def signal(self, guest, number):
+        """To its QEMU."""
+        os.kill(int(self("pid", guest)), number)
+
+    def daemon(self):
+        """The process of its libvirtd."""
+        with open(os.path.join(self.folder, "libvirtd.pid")) as file:
+            return int(file.read())
+
+    def counted(self, guest, **keys):
+        """{meter: what libvirt counts of a guest that rests}, meter=key of virsh domstats."""
+        lines = self.virsh("domstats", guest).splitlines()
+        figures = dict(line.strip().split("=", 1) for line in lines if "=" in line)
+        return {meter: int(figures[key]) for meter, key in keys.items()}
+
 
 class Broker:
     """Apache Kafka: see tests/support/kafka/broker."""
@@ -109,25 +150,35 @@ class Broker:
 
 
 class World:
-    def __init__(self, kafka):
-        """kafka: a real broker, else the collector's embedded one."""
+    def __init__(self, kafka=False, hosts=1, interval="1s", poller=""):
+        """kafka: a real broker, else the collector's embedded one. poller: configuration of each host's poller, YAML."""
         self.folder = tempfile.mkdtemp(prefix="pluvio-road.", dir=os.environ.get("TMPDIR", "/tmp"))
-        self.host = Host(os.environ["HOST_SCRIPT"], self.path("host"))
-        self.broker = None
-        self.collector = self.poller = None
+        self.hosts, self.pollers = [], []
+        self.broker = self.collector = None
+        self.interval = interval
         try:
-            self.host("up")
+            for _ in range(hosts):
+                self.add_host()
             if kafka:
                 self.broker = Broker(os.environ["BROKER_SCRIPT"], self.path("broker"))
-            self.begin()
+            self.begin(poller)
         except BaseException:
             self.end()
             raise
 
+    host = property(lambda self: self.hosts[0])
+    poller = property(lambda self: self.pollers[0])
+
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def begin(self):
+    def add_host(self):
+        number = len(self.hosts) + 1
+        self.hosts.append(Host(os.environ["HOST_SCRIPT"], self.path("host" if number == 1 else f"host{number}")))
+        self.hosts[-1]("up")
+        return self.hosts[-1]
+
+    def begin(self, poller):
         config = self.path("collector.yaml")
         with open(config, "w") as file:
             file.write("archive: {step: 5s}\ngrace: 5s\n")
@@ -135,26 +186,43 @@ class World:
         self.collector = Program(self.path("collector.log"), os.environ["COLLECTOR"], "--config", config, "--state",
                                  self.path("collector"), "--listen", "127.0.0.1:0", *kafka)
         self.start_collector()
-        where = self.broker.address if self.broker else "file:" + self.path("collector/kafka")
-        self.poller = Program(self.path("poller.log"), os.environ["POLLER"], "--state", self.path("poller"), "--libvirt",
-                              self.host("uri"), "--kafka", where, "--interval", "1s")
-        self.poller.start()
-        until("the host's first record", lambda: self.resources(kind="host"))
+        for host in list(self.hosts):
+            self.add_poller(host, poller).start()
+        until("the hosts' first records", lambda: len(self.resources(kind="host")) == len(self.hosts))
+
+    @property
+    def kafka(self):
+        """Where a poller sends to."""
+        return self.broker.address if self.broker else "file:" + self.path("collector/kafka")
+
+    def make_poller(self, name, host, config="", *options):
+        """One that nobody ends but the test."""
+        file = self.path(name + ".yaml")
+        with open(file, "w") as out:
+            out.write(config)
+        config = ["--config", file] if config else []
+        return Poller(self.path(name), host, self.kafka, [*config, "--interval", self.interval, *options])
+
+    def add_poller(self, host, config=""):
+        name = os.path.basename(host.folder).replace("host", "poller")
+        self.pollers.append(self.make_poller(name, host, config))
+        return self.pollers[-1]
 
     def start_collector(self):
-        before = self.collector.text().count("answering at port") if os.path.exists(self.collector.log) else 0
+        before = self.collector.text().count("answering at port")
         self.collector.start()
         until(lambda: "the collector to start:\n" + self.collector.text(),
-              lambda: os.path.exists(self.collector.log) and self.collector.text().count("answering at port") > before)
+              lambda: self.collector.text().count("answering at port") > before)
         self.api = "http://127.0.0.1:" + re.findall(r"answering at port (\d+)", self.collector.text())[-1]
 
     def end(self):
-        for program in (self.poller, self.collector):
+        for program in (*self.pollers, self.collector):
             if program:
                 program.kill()
         if self.broker:
             run(self.broker.script, "down", self.broker.folder)
-        run(self.host.script, "down", self.host.folder)
+        for host in self.hosts:
+            run(host.script, "down", host.folder)
         if os.environ.get("KEEP"):
             print("kept:", self.folder, file=sys.stderr)
         else:
@@ -188,6 +256,18 @@ class World:
         rows = self.pages("/v1/usage", "usage", from_="2026-01-01", group="entity", entity=uuid, meter=meter)
         return sum(int(r["quantity"]) for r in rows)
 
+    def held(self, uuid, meter="instance", group="state"):
+        """{state, or what is grouped by: allocated ms}"""
+        rows = self.pages("/v1/usage", "usage", from_="2026-01-01", group="entity," + group, entity=uuid, meter=meter)
+        return {r[group]: int(r["quantity"]) for r in rows}
+
+    def records(self, entity=None):
+        """What stands on the topic, of one VM or host or of all, as `pluvio decode` prints it; of each in order."""
+        done = run(os.environ["PLUVIO"], "decode", "--kafka", self.kafka)
+        assert done.returncode == 0, f"decode: {done.stderr}"
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        return [r for r in records if entity in (None, r.get("entity"))]
+
     def command(self, *arguments):
         return run(os.environ["PLUVIO"], "--api", self.api, *arguments)
 
@@ -198,8 +278,8 @@ class World:
 
     # ---- doing ----
 
-    def guest(self, name, uuid, project, *options):
-        self.host("guest", name, uuid, "--project", project, *options)
+    def guest(self, name, uuid, project, *options, host=None):
+        (host or self.host)("guest", name, uuid, "--project", project, *options)
         until(f"{name} to be known", lambda: self.resources(entity=uuid, kind="instance"))
 
     def await_used(self, uuid, expected):
@@ -210,3 +290,43 @@ class World:
                 assert quantity <= expected[meter], f"{meter}: {quantity} is more than the {expected[meter]} that was done"
             return self.have == expected
         until(lambda: f"wanted {expected}, have {self.have}", reached)
+
+
+def seconds(text):
+    """Of a time in a record, since 1970."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + (fraction or "0"))
+
+
+class Scene(unittest.TestCase):
+    """Tests that share one world, in the order of their names."""
+    world = None
+
+
+def play(**options):
+    """Run the caller's scenes in a world; the program's exit status."""
+    try:
+        Scene.world = World(**options)
+    except Skip as why:
+        print("SKIPPED:", why)
+        return SKIPPED
+    try:
+        done = unittest.main(exit=False, verbosity=2, failfast="KEEP" in os.environ)
+        return 0 if done.result.wasSuccessful() else 1
+    finally:
+        Scene.world.end()
+
+
+def rows(table, method):
+    """Gives a scene a test of each row: (name, what must be true in a sentence, arguments of that method ...)."""
+    def add(scene):
+        def test_of(sentence, arguments):
+            def test(self):
+                getattr(self, method)(*arguments)
+            test.__doc__ = sentence
+            return test
+        first = len([name for name in dir(scene) if name.startswith("test_")])
+        for number, (name, sentence, *arguments) in enumerate(table, first):
+            setattr(scene, f"test_{number:02d}_{name}", test_of(sentence, arguments))
+        return scene
+    return add

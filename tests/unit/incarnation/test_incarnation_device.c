@@ -113,6 +113,19 @@ START_TEST(disjoint_chains_without_event_or_fall_are_one_stream_and_counted_as_a
 }
 END_TEST
 
+START_TEST(disjoint_chains_with_another_serial_are_another_plug)
+{
+    vm.xml_disks[0].serial = (char *)(uintptr_t)"volume-1";
+    begin_with_disk();
+    vm.xml_disks[0].serial = (char *)(uintptr_t)"volume-2";
+    chain_is(2);
+    rig_restart(&rig);
+    see_disk(1120, 50, 120);
+    ck_assert_int_eq(disk_read(), 20 + 50);
+    ck_assert_uint_eq(rig.set.counts.ambiguous, 0);
+}
+END_TEST
+
 START_TEST(a_pivot_with_an_interfaces_event_is_no_plug)
 {
     begin_with_disk();
@@ -399,6 +412,7 @@ static TCase *disks(void)
     tcase_add_test(t, a_replug_told_by_an_event_counts_from_zero_even_if_its_counters_have_passed_the_old);
     tcase_add_test(t, a_replug_that_one_fallen_counter_betrays_restarts_all_of_the_disk);
     tcase_add_test(t, disjoint_chains_without_event_or_fall_are_one_stream_and_counted_as_ambiguous);
+    tcase_add_test(t, disjoint_chains_with_another_serial_are_another_plug);
     tcase_add_test(t, a_pivot_with_an_interfaces_event_is_no_plug);
     tcase_add_test(t, counters_go_on_over_snapshot_commit_and_pull);
     tcase_add_test(t, a_fall_without_a_known_chain_begins_a_stream);

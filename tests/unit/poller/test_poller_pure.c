@@ -4,6 +4,7 @@
 #include "pluvio/base/clock.h"
 #include "pollers/cycle.h"
 #include "pollers/discovery.h"
+#include "pollers/hung.h"
 #include "pollers/lifecycle.h"
 #include "support/run.h"
 
@@ -47,10 +48,50 @@ END_TEST
 
 START_TEST(patience_grows_with_the_vms_and_leaves_half_the_interval)
 {
-    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 0), NS_PER_S);
-    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 200), 3 * NS_PER_S);
+    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 0), 300 * NS_PER_MS);
+    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 200), 2300 * NS_PER_MS);
     ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 10000), 30 * NS_PER_S);
-    ck_assert_int_eq(cycle_patience_ns(1 * NS_PER_S, 0), NS_PER_S / 2);
+    ck_assert_int_eq(cycle_patience_ns(1 * NS_PER_S, 100), NS_PER_S / 2);
+}
+END_TEST
+
+/* ---- who hangs ---- */
+
+START_TEST(each_vm_that_hangs_is_told_once_when_it_begins_and_once_when_it_ends)
+{
+    static const struct {
+        const char *what;
+        bool first_answers, second_answers, second_listed;
+        enum hung_change first, second;
+        size_t count;
+    } rows[] = {
+        {"nobody", true, true, true, HUNG_SAME, HUNG_SAME, 0},
+        {"one begins", false, true, true, HUNG_BEGAN, HUNG_SAME, 1},
+        {"and the other", false, false, true, HUNG_SAME, HUNG_BEGAN, 2},
+        {"both go on so", false, false, true, HUNG_SAME, HUNG_SAME, 2},
+        {"one ends", true, false, true, HUNG_ENDED, HUNG_SAME, 1},
+        {"the other is not listed any more", true, false, false, HUNG_SAME, HUNG_SAME, 0},
+    };
+    struct hung h = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(hung_see(&h, "first", rows[i].first_answers) == rows[i].first, "%s", rows[i].what);
+        if (rows[i].second_listed)
+            ck_assert_msg(hung_see(&h, "second", rows[i].second_answers) == rows[i].second, "%s", rows[i].what);
+        hung_listed(&h);
+        ck_assert_msg(h.count == rows[i].count, "%s", rows[i].what);
+    }
+}
+END_TEST
+
+START_TEST(more_hung_vms_than_are_named_change_nothing)
+{
+    struct hung h = {0};
+    char uuid[UUID_SIZE];
+    for (int i = 0; i < 2 * HUNG_NAMED_MAX; i++) {
+        snprintf(uuid, sizeof uuid, "vm-%d", i);
+        ck_assert_int_eq(hung_see(&h, uuid, false), i < HUNG_NAMED_MAX ? HUNG_BEGAN : HUNG_SAME);
+    }
+    ck_assert_uint_eq(h.count, HUNG_NAMED_MAX);
 }
 END_TEST
 
@@ -133,6 +174,8 @@ int main(void)
     tcase_add_test(t, the_next_cycle_lies_on_the_hosts_grid);
     tcase_add_test(t, a_fleet_spreads_over_the_interval);
     tcase_add_test(t, patience_grows_with_the_vms_and_leaves_half_the_interval);
+    tcase_add_test(t, each_vm_that_hangs_is_told_once_when_it_begins_and_once_when_it_ends);
+    tcase_add_test(t, more_hung_vms_than_are_named_change_nothing);
     tcase_add_test(t, the_last_pattern_that_fits_decides);
     tcase_add_test(t, a_device_is_fitted_by_any_of_its_names);
     tcase_add_test(t, a_project_is_novas_else_mapped_else_unassigned);
