@@ -1,11 +1,17 @@
 /* How long answers take over loopback: percentiles of /healthz, /v1/resources and /v1/usage, by several clients at
  * once on connections that stay open, over a ledger of some hundred VMs.
  *
- *     bench_api [VMS [HOURS [CLIENTS [SECONDS]]]]
+ *     bench_api [VMS [HOURS [CLIENTS [SECONDS]]]]      one JSON object
+ *
+ * Beside them a bare answer of libmicrohttpd, which no answer of ours can be faster than. The clients' own CPU time is
+ * in the figures, in all of them alike.
  */
+#include <arpa/inet.h>
+#include <microhttpd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "integration/api/ledger_rig.h"
@@ -62,7 +68,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void measure(int port, const char *target, int count, int seconds)
+static double measure(int port, const char *target, int count, int seconds)
 {
     static struct client clients[MAX_CLIENTS];
     static int64_t all[MAX_SAMPLES];
@@ -80,10 +86,52 @@ static void measure(int port, const char *target, int count, int seconds)
         free(clients[i].ns);
     }
     double took = (double)(clock_boot_ns(clock_system()) - start) / 1e9;
+    double us = (double)(clock_cpu_ns() - cpu) / 1e3 / (double)n;
     qsort(all, n, sizeof *all, by_value);
-    printf("%-48s %8zu B %9.0f /s  p50 %8.1f us  p90 %8.1f us  p99 %8.1f us  max %8.1f us  cpu %.1f us\n", target,
-           clients[0].bytes, (double)n / took, (double)all[n / 2] / 1e3, (double)all[n * 9 / 10] / 1e3,
-           (double)all[n * 99 / 100] / 1e3, (double)all[n - 1] / 1e3, (double)(clock_cpu_ns() - cpu) / 1e3 / (double)n);
+    printf("{\"target\":\"%s\",\"bytes\":%zu,\"per_s\":%.0f,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,"
+           "\"max_us\":%.1f,\"cpu_us\":%.1f",
+           target, clients[0].bytes, (double)n / took, (double)all[n / 2] / 1e3, (double)all[n * 9 / 10] / 1e3,
+           (double)all[n * 99 / 100] / 1e3, (double)all[n - 1] / 1e3, us);
+    return us;
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *data, size_t *size, void **state)
+{
+    static char text[] = "ok\n";
+    (void)context, (void)url, (void)method, (void)version, (void)data, (void)size;
+    if (!*state) { /* the head alone: an answer now would end the connection */
+        *state = text;
+        return MHD_YES;
+    }
+    struct MHD_Response *r = MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result done = MHD_queue_response(connection, MHD_HTTP_OK, r);
+    MHD_destroy_response(r);
+    return done;
+}
+
+static double measure_bare(int count, int seconds)
+{
+    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL,
+                                            MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback, MHD_OPTION_END);
+    if (!d) {
+        fprintf(stderr, "libmicrohttpd does not start\n");
+        exit(1);
+    }
+    socklen_t size = sizeof loopback;
+    if (getsockname(MHD_get_daemon_info(d, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd, (struct sockaddr *)&loopback, &size))
+        exit(1);
+    double us = measure(ntohs(loopback.sin_port), "/bare-libmicrohttpd", count, seconds);
+    MHD_stop_daemon(d);
+    return us;
+}
+
+static long peak_rss_kb(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
 }
 
 int main(int argc, char **argv)
@@ -104,13 +152,22 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", e.text);
         return 1;
     }
-    printf("%d VMs, 2 meters each, %d hours; %d clients\n", vms, hours, count);
-    measure(api_port(api), "/healthz", count, seconds);
-    measure(api_port(api), "/metrics", count, seconds);
-    measure(api_port(api), "/v1/resources?limit=100", count, seconds);
-    measure(api_port(api), "/v1/usage?from=2025-11-24&to=2025-11-26", count, seconds);
-    measure(api_port(api), "/v1/usage?from=2025-11-24&to=2025-11-26&by=day", count, seconds);
-    measure(api_port(api), "/v1/usage?from=2025-11-24&to=2025-11-26&entity=vm-7&by=hour", count, seconds);
+    static const char *const targets[] = {
+        "/healthz",
+        "/metrics",
+        "/v1/resources?limit=100",
+        "/v1/usage?from=2025-11-24&to=2025-11-26",
+        "/v1/usage?from=2025-11-24&to=2025-11-26&by=day",
+        "/v1/usage?from=2025-11-24&to=2025-11-26&entity=vm-7&by=hour",
+    };
+    printf("{\"bench\":\"api\",\"vms\":%d,\"hours\":%d,\"clients\":%d,\"answers\":[", vms, hours, count);
+    double bare = measure_bare(count, seconds);
+    printf(",\"ratio_to_bare\":1.000}");
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        printf(",");
+        printf(",\"ratio_to_bare\":%.3f}", measure(api_port(api), targets[i], count, seconds) / bare);
+    }
+    printf("],\"peak_rss_kb\":%ld}\n", peak_rss_kb());
     api_close(api);
     ledger_rig_close(&ledger);
     folder_remove(folder);

@@ -121,7 +121,7 @@ static void bench_create(struct bench *b)
     lump(b, 1, 2);
     double wall_s = (double)(clock_boot_ns(clock_system()) - wall) / 1e9;
     double cpu_s = (double)(clock_cpu_ns() - cpu) / 1e9;
-    printf("create: %.0f files/s of wall time, %.0f files/s of CPU time\n", b->vms * FILES / wall_s,
+    printf("\"create_files_per_s\":%.0f,\"create_files_per_cpu_s\":%.0f,", b->vms * FILES / wall_s,
            b->vms * FILES / cpu_s);
 }
 
@@ -138,8 +138,9 @@ static void print_sizes(const struct bench *b)
         archive_name((struct text){name, (size_t)len}, (struct text){0}, &path);
         if (stat(buf_terminate(&path), &st))
             perror(path.data);
-        printf("size: %s file %lld B, %zu series, %lld B a series\n", resource_kind_name(files[f].kind),
-               (long long)st.st_size, series, (long long)st.st_size / (long long)series);
+        printf("\"%s_file\":{\"bytes\":%lld,\"series\":%zu,\"bytes_per_series\":%lld},",
+               resource_kind_name(files[f].kind), (long long)st.st_size, series,
+               (long long)st.st_size / (long long)series);
     }
     buf_free(&path);
 }
@@ -150,18 +151,19 @@ int main(int argc, char **argv)
     int64_t rows = argc > 2 ? atoll(argv[2]) : 600;
     if (b.vms < 1 || rows < LUMP)
         return 2;
-    printf("pack: %.0f ns a row of 8 columns\n", bench_pack());
+    printf("{\"bench\":\"archive\",\"vms\":%d,\"rows\":%lld,\"pack_row_ns\":%.0f,", b.vms, (long long)rows,
+           bench_pack());
     begin(&b);
     bench_create(&b);
     b.take_ns = b.write_ns = 0;
     int64_t records = 0;
     for (int64_t step = 2; step + LUMP <= rows + 2; step += LUMP, records += (int64_t)LUMP * b.vms)
         lump(&b, step, step + LUMP);
-    printf("write: %.2f us of CPU a VM record at %d rows a call (keeping rows %.2f, librrd with text and file %.2f)\n",
-           (double)(b.take_ns + b.write_ns) / 1e3 / (double)records, LUMP, (double)b.take_ns / 1e3 / (double)records,
+    printf("\"rows_a_call\":%d,\"us_per_record\":%.3f,\"keep_us\":%.3f,\"write_us\":%.3f,", LUMP,
+           (double)(b.take_ns + b.write_ns) / 1e3 / (double)records, (double)b.take_ns / 1e3 / (double)records,
            (double)b.write_ns / 1e3 / (double)records);
     print_sizes(&b);
-    printf("rows %lld, failures %lld\n", (long long)b.counts.rows, (long long)b.counts.failures);
+    printf("\"failures\":%lld}\n", (long long)b.counts.failures);
     archive_writer_finish(&b.writer);
     undo_close(b.writer.undo);
     close(b.writer.folder_fd);

@@ -111,7 +111,8 @@ int main(int argc, char **argv)
     fill(&r);
     otlp_encode(&bytes, &r);
     double decode = decode_cost(buf_text(&bytes), for_ns), encode = encode_cost(&r, for_ns);
-    printf("{\"points\":%d,\"bytes\":%zu,\"decode_ns\":%.0f,\"encode_ns\":%.0f}\n", POINTS, bytes.len, decode, encode);
+    printf("{\"bench\":\"wire\",\"points\":%d,\"bytes\":%zu,\"decode_ns\":%.0f,\"encode_ns\":%.0f}\n", POINTS,
+           bytes.len, decode, encode);
     buf_free(&bytes);
     record_free(&r);
     return 0;
