@@ -7,6 +7,7 @@
 
 #include "collector/archive/archive_files.h"
 #include "collector/ingest/consumer.h"
+#include "collector/ingest/ingest_figures.h"
 #include "collector/ledger/ledger.h"
 #include "pluvio/api/api.h"
 #include "pluvio/base/daemon.h"
@@ -106,7 +107,10 @@ static int start_ingest(struct collector *c, void (*fatal)(void *context), void 
 
 static bool healthy(void *context, struct buf *why)
 {
-    return consumer_healthy(((struct collector *)context)->consumer, why);
+    bool down = figure_broker_down.value != 0;
+    if (down)
+        buf_add_string(why, "no broker answers; records wait with their pollers");
+    return consumer_healthy(((struct collector *)context)->consumer, why) && !down;
 }
 
 static int open_api(struct collector *c, struct error *error)

@@ -10,12 +10,16 @@
 #include "pluvio/wire/otlp.h"
 #include "steps.h"
 
+#define LOOK_AT_CLUSTER_NS NS_PER_S
+
 struct ingest {
     struct ingest_settings settings;
     struct ingest_ports ports;
     struct ledger *ledger;
     struct reader *reader;
     struct writer *writer;
+    char cluster[128];   /* whose partitions were taken; empty: unknown */
+    int64_t cluster_ns;  /* last looked at */
     struct accountant accountant;
     struct archive_steps steps;
     struct otlp_decoder decoder;
@@ -70,6 +74,7 @@ static void close_handles(struct ingest *in)
         in->writer->destroy(in->writer);
     in->reader = NULL;
     in->writer = NULL;
+    in->cluster[0] = '\0';
     for (size_t i = 0; i < in->partition_count; i++)
         ledger_release(in->ledger, in->partitions[i]);
     in->partition_count = 0;
@@ -127,14 +132,13 @@ static int give_up(struct ingest *in, int code)
 
 static void publish(struct ingest *in)
 {
-    const char *cluster = in->reader ? in->reader->cluster_id(in->reader) : NULL;
     struct position positions[KAFKA_MAX_PARTITIONS];
     size_t count = 0;
-    for (size_t i = 0; i < in->partition_count && cluster; i++) {
+    for (size_t i = 0; i < in->partition_count && *in->cluster; i++) {
         int64_t offset = ledger_position_of(in->ledger, in->partitions[i]);
         if (offset < 0)
             continue;
-        acknowledge_offset(in->acks, cluster, in->settings.topic, in->partitions[i], offset);
+        acknowledge_offset(in->acks, in->cluster, in->settings.topic, in->partitions[i], offset);
         positions[count++] = (struct position){in->partitions[i], offset};
     }
     if (count)
@@ -263,6 +267,22 @@ static void take_message(struct ingest *in, const struct message *m)
 
 /* ---- assignment ---- */
 
+/* Another cluster's data came up at the same address: its topics may not be there, its offsets are others (rule L1). The
+ * handles are made anew, with the topics, and the partitions taken as another cluster's. */
+static bool cluster_changed(struct ingest *in)
+{
+    const char *id = *in->cluster ? in->reader->cluster_id(in->reader) : NULL;
+    return id && strcmp(id, in->cluster) != 0;
+}
+
+static int leave_cluster(struct ingest *in, struct error *error)
+{
+    log_warning("another cluster answers at the brokers' address; it is read from its beginning");
+    int r = commit(in, error);
+    close_handles(in);
+    return r;
+}
+
 static int take_partitions(struct ingest *in, const struct reader_event *event, struct error *error)
 {
     int r = commit(in, error);
@@ -270,10 +290,11 @@ static int take_partitions(struct ingest *in, const struct reader_event *event, 
     int64_t offset;
     if (r)
         return r;
+    text_copy(text_of(cluster), in->cluster, sizeof in->cluster);
     begin(in);
     in->partition_count = 0;
     for (size_t i = 0; i < event->partition_count && i < KAFKA_MAX_PARTITIONS; i++) {
-        ledger_take(in->ledger, in->settings.topic, event->partitions[i], cluster ? cluster : "", &offset);
+        ledger_take(in->ledger, in->settings.topic, event->partitions[i], in->cluster, &offset);
         in->partitions[in->partition_count++] = event->partitions[i];
     }
     figure_set(&figure_partitions, (int64_t)in->partition_count);
@@ -288,6 +309,8 @@ static int take_partitions(struct ingest *in, const struct reader_event *event, 
  * waits for an answer: join the group anew. */
 static int assigned(struct ingest *in, const struct reader_event *event, struct error *error)
 {
+    if (cluster_changed(in))
+        return leave_cluster(in, error);
     int r = take_partitions(in, event, error);
     if (r)
         close_handles(in);
@@ -323,6 +346,7 @@ static int handle(struct ingest *in, const struct reader_event *event, struct er
         ledger_advance(in->ledger, event->partition, event->offset);
         return 0;
     case READER_DOWN:
+        figure_set(&figure_broker_down, 1);
         log_warning("no broker answers: %s; trying on", event->reason ? event->reason : "unknown");
         return 0;
     }
@@ -373,6 +397,11 @@ int ingest_step(struct ingest *in, int wait_ms, struct error *error)
     int r = open_handles(in, error);
     if (r)
         return r;
+    if (clock_boot_ns(in->ports.clock) - in->cluster_ns >= LOOK_AT_CLUSTER_NS) {
+        in->cluster_ns = clock_boot_ns(in->ports.clock);
+        if (cluster_changed(in))
+            return leave_cluster(in, error);
+    }
     r = in->reader->next(in->reader, in->in_batch ? INGEST_LIVE_MS / 5 : wait_ms, &event);
     if (r < 0) {
         r = commit(in, error);
@@ -380,6 +409,8 @@ int ingest_step(struct ingest *in, int wait_ms, struct error *error)
         return r ? r : error_set(error, -ENOTCONN, "the broker's handle is dead; making another");
     }
     in->busy = r > 0;
+    if (r > 0 && event.kind != READER_DOWN)
+        figure_set(&figure_broker_down, 0);
     int handled = r > 0 ? handle(in, &event, error) : 0;
     if (handled == 0 && in->in_batch && (is_full(in) || ledger_failed(in->ledger)))
         handled = commit(in, error);

@@ -16,6 +16,7 @@ COUNTER(commit_failures, "commit_failures_total", "Transactions undone; their re
 GAUGE(entities, "entities", "VMs, hosts and others in memory.");
 GAUGE(partitions, "partitions", "Partitions that this collector reads.");
 GAUGE(newest_ms, "newest_reading_milliseconds", "Time of the newest reading taken in, since the epoch.");
+GAUGE(broker_down, "broker_down", "1: no broker answered last, and nothing was read since.");
 COUNTER(acks, "acks_total", "Acknowledgements published.");
 COUNTER(readings, "readings_total", "Meter samples accounted.");
 COUNTER(older, "older_readings_total", "Readings that said nothing new.");
@@ -31,7 +32,8 @@ void ingest_figures_register(void)
                                          &figure_commits,    &figure_commit_failures, &figure_entities,
                                          &figure_partitions, &figure_newest_ms,       &figure_acks,
                                          &figure_readings,   &figure_older,           &figure_streams,
-                                         &figure_late,       &figure_archive_late,    &figure_ignored};
+                                         &figure_late,       &figure_archive_late,    &figure_ignored,
+                                         &figure_broker_down};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         figure_register(all[i]);
 }
