@@ -56,8 +56,9 @@ static int open_writer(void *context, struct writer **ret, struct error *error)
 
 static int open_reader(void *context, struct reader **ret, struct error *error)
 {
-    const struct collector_settings *s = &((struct collector *)context)->settings;
-    return reader_open_group(ret, &s->kafka, s->topic, s->group, error);
+    const struct collector *c = context;
+    const struct collector_settings *s = &c->settings;
+    return reader_open_group(ret, &s->kafka, s->topic, c->broker ? NULL : s->group, error);
 }
 
 /* ---- ledger and archives ---- */

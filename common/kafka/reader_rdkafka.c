@@ -1,4 +1,4 @@
-/* Reading: a group's member, or every partition of a topic. */
+/* Reading: as a group's member, or every partition of a topic. */
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
@@ -355,7 +355,7 @@ int reader_open_group(struct reader **ret, const struct kafka_settings *settings
                                                      {"partition.assignment.strategy", "range"},
                                                      {NULL, NULL}};
     int r = open_reader(ret, settings, topic, group, defaults, error);
-    if (r)
+    if (r || !group)
         return r;
     struct rdkafka_reader *reader = (struct rdkafka_reader *)*ret;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);

@@ -18,7 +18,8 @@ struct kafka_settings {
     size_t property_count;
 };
 
-/* A member of @group on @topic. Offsets come from the caller (reader->start), never from the broker. */
+/* A member of @group on @topic. Offsets come from the caller (reader->start), never from the broker. @group NULL: who
+ * reads alone, as from the embedded broker, has every partition at once, without the seconds that joining takes. */
 int reader_open_group(struct reader **ret, const struct kafka_settings *settings, const char *topic, const char *group,
                       struct error *error) __attribute__((warn_unused_result));
 /* Every partition of @topic from its beginning, without a group: for acknowledgements and for `pluvio decode`.

@@ -82,8 +82,9 @@ void publisher_kill(void)
 static int open_ingest_reader(void *context, struct reader **ret, struct error *error)
 {
     struct kafka_settings s = kafka_broker_settings(&rig.broker);
+    const char *group = rig.broker.kind == BROKER_EMBEDDED ? NULL : rig.broker.topic; /* as the collector does */
     (void)context;
-    return reader_open_group(ret, &s, rig.broker.topic, rig.broker.topic, error);
+    return reader_open_group(ret, &s, rig.broker.topic, group, error);
 }
 
 static int open_ingest_writer(void *context, struct writer **ret, struct error *error)
