@@ -92,7 +92,8 @@ static int open_archive(struct collector *c, struct error *error)
 static int start_ingest(struct collector *c, void (*fatal)(void *context), void *context, struct error *error)
 {
     struct ingest_settings settings = {
-        .topic = c->settings.topic, .ack_topic = c->settings.ack_topic, .rules = c->settings.rules};
+        .topic = c->settings.topic, .ack_topic = c->settings.ack_topic, .rules = c->settings.rules,
+        .takeover_ms = c->settings.takeover_ms};
     struct ingest_ports ports = {.ledger = c->ledger,
                                  .archive = c->archive,
                                  .clock = clock_system(),

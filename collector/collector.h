@@ -13,6 +13,7 @@ struct collector_settings {
     struct kafka_settings kafka; /* bootstrap NULL: an embedded broker, its address in STATE/kafka */
     int partitions, workers;
     struct series_rules rules;
+    int64_t takeover_ms; /* see ingest/hosts.h */
     struct archive_settings archive; /* folder, ledger_commit and clock are the collector's to set */
 };
 

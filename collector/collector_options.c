@@ -43,6 +43,10 @@ static const struct option options[] = {
      .high = DAY_MS, .help = "Readings further ahead of this host's clock are set aside."},
     {.name = "grace", .type = OPTION_DURATION, .offset = AT(grace_ms), .fallback = "3min", .low = 1000,
      .high = 3600000, .help = "How long after its end a period or a step of a silent VM is finished."},
+    {.name = "outbox_takeover", .type = OPTION_DURATION, .offset = AT(takeover_ms), .fallback = "5min", .low = 1000,
+     .high = DAY_MS,
+     .help = "A host has one poller. Records of a second outbox of the same host wait until the first one has been silent "
+             "for so long: after a state folder was lost, that is how long its successor waits."},
     {.name = "archive.step", .type = OPTION_DURATION, .offset = AT(step_ms), .fallback = "60s", .low = 1000,
      .high = 300000, .help = "Finest step of the archives; divides 5min."},
     {.name = "archive.policy", .type = OPTION_CHOICE, .offset = AT(policy), .fallback = "medium", .choices = policies,
@@ -124,6 +128,7 @@ int collector_choose(const struct collector_options *o, struct collector_setting
                                      .group = o->group,
                                      .partitions = (int)o->partitions,
                                      .workers = (int)o->workers,
+                                     .takeover_ms = o->takeover_ms,
                                      .rules = {.period_ms = o->period_ms,
                                                .step_ms = o->step_ms,
                                                .late_ms = o->late_ms,

@@ -9,7 +9,7 @@ struct collector_options {
     char *state, *listen, *topic, *ack_topic, *group;
     struct option_map kafka;
     int64_t partitions, workers;
-    int64_t period_ms, late_ms, future_ms, grace_ms;
+    int64_t period_ms, late_ms, future_ms, grace_ms, takeover_ms;
     int64_t step_ms, flush_rows, flush_age_ms, archive_memory, journal_size;
     int policy;
     int log_level, log_format;

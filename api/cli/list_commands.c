@@ -132,6 +132,16 @@ int meter_list(struct command *c)
     return list_run(c, &l);
 }
 
+/* ---- host ---- */
+
+int host_list(struct command *c)
+{
+    static const struct list_column columns[] = {{.key = "host"},   {.key = "outbox"}, {.key = "state"},
+                                                 {.key = "newest"}, {.key = "seen"},   {.key = "since"}};
+    static const struct list l = {"/v1/hosts", "hosts", columns, COUNT(columns), "no hosts: no poller was heard yet"};
+    return list_run(c, &l);
+}
+
 /* ---- dead-letter ---- */
 
 int dead_letter_list(struct command *c)

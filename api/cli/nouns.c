@@ -87,6 +87,15 @@ static const struct verb decode_verbs[] = {
     {NULL, NULL, 0, 0, NULL, NULL},
 };
 
+static const struct cli_option host_options[] = {
+    PAGE,
+    END,
+};
+static const struct verb host_verbs[] = {
+    {"list", "", 0, 0, host_options, host_list},
+    {NULL, NULL, 0, 0, NULL, NULL},
+};
+
 static const struct cli_option dead_letter_options[] = {
     PAGE,
     END,
@@ -104,6 +113,11 @@ const struct noun nouns[] = {
      "      one project's VMs\n"
      "  pluvio resource show 0b1f6a52-6f0e-4a53-9f4e-7f0b6c1f3a11\n"
      "      all about one, with its meters\n"},
+    {"host", "hosts, and whose word on them counts", host_verbs,
+     "  pluvio host\n"
+     "      each host's outbox, with when it was heard last\n"
+     "A host has one poller with one outbox. Another outbox of the same host waits, and nothing that it brings is\n"
+     "billed, until the current one has been silent for the collector's outbox_takeover.\n"},
     {"usage", "what was used, exactly, and by whom", usage_verbs,
      "  pluvio usage\n"
      "      this month until now, by project and meter\n"

@@ -8,6 +8,7 @@ extern const struct noun nouns[]; /* ends with a NULL name */
 
 int resource_list(struct command *c);
 int resource_show(struct command *c);
+int host_list(struct command *c);
 int usage_list(struct command *c);
 int meter_list(struct command *c);
 int series_show(struct command *c);

@@ -35,6 +35,7 @@ void get_openapi(void *worker, const struct request *request, struct reply *repl
 void get_meters(void *worker, const struct request *request, struct reply *reply);
 void get_resources(void *worker, const struct request *request, struct reply *reply);
 void get_resource(void *worker, const struct request *request, struct reply *reply);
+void get_hosts(void *worker, const struct request *request, struct reply *reply);
 void get_usage(void *worker, const struct request *request, struct reply *reply);
 void get_series(void *worker, const struct request *request, struct reply *reply);
 void get_audit(void *worker, const struct request *request, struct reply *reply);

@@ -53,6 +53,8 @@ static const struct parameter resource_parameters[] = {
     FORMAT,
 };
 
+static const struct parameter host_parameters[] = {LIMIT, WORD("after"), FORMAT};
+
 static const struct parameter series_parameters[] = {
     TIME("from"),
     TIME("to"),
@@ -78,6 +80,12 @@ static const struct route routes[] = {
      .parameters = resource_parameters,
      .parameter_count = COUNT(resource_parameters)},
     {.method = "GET", .path = "/v1/resources/{id}", .need = NEED_READ, .handle = get_resource},
+    {.method = "GET",
+     .path = "/v1/hosts",
+     .need = NEED_READ,
+     .handle = get_hosts,
+     .parameters = host_parameters,
+     .parameter_count = COUNT(host_parameters)},
     {.method = "GET",
      .path = "/v1/usage",
      .need = NEED_READ,

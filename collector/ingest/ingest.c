@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "acknowledge.h"
+#include "hosts.h"
 #include "ingest_figures.h"
 #include "pluvio/base/log.h"
 #include "pluvio/wire/envelope.h"
@@ -18,11 +19,12 @@ struct ingest {
     struct ledger *ledger;
     struct reader *reader;
     struct writer *writer;
-    char cluster[128];   /* whose partitions were taken; empty: unknown */
-    int64_t cluster_ns;  /* last looked at */
+    char cluster[128];  /* whose partitions were taken; empty: unknown */
+    int64_t cluster_ns; /* last looked at */
     struct accountant accountant;
     struct archive_steps steps;
     struct otlp_decoder decoder;
+    struct hosts *hosts;
     struct acknowledger *acks;
     int32_t partitions[KAFKA_MAX_PARTITIONS];
     size_t partition_count;
@@ -37,27 +39,37 @@ static int64_t now_ms(struct ingest *in)
     return clock_wall_ns(in->ports.clock) / NS_PER_MS;
 }
 
+/* What the ledger remembers, into memory. */
+static int load(struct ingest *in, struct error *error)
+{
+    int r = ledger_load_live(in->ledger, error);
+    return r ? r : hosts_load(in->hosts, clock_boot_ns(in->ports.clock), error);
+}
+
 int ingest_create(struct ingest **ret, const struct ingest_settings *settings, const struct ingest_ports *ports,
                   struct error *error)
 {
     struct ingest *in = calloc(1, sizeof *in);
     struct acknowledger *acks = acknowledger_create(settings->ack_topic);
-    if (!in || !acks) {
+    struct hosts *hosts = hosts_create(ports->ledger, settings->takeover_ms * NS_PER_MS);
+    if (!in || !acks || !hosts) {
         free(in);
         acknowledger_destroy(acks);
+        hosts_destroy(hosts);
         return error_set(error, -ENOMEM, "out of memory");
     }
     in->settings = *settings;
     in->ports = *ports;
     in->ledger = ports->ledger;
     in->acks = acks;
+    in->hosts = hosts;
     in->steps = archive_steps(ports->archive, settings->rules.step_ms);
     in->accountant.rules = settings->rules;
     in->accountant.book = ledger_book(ports->ledger);
     in->accountant.steps = &in->steps.port;
     in->sweep_ns = clock_boot_ns(ports->clock);
     ingest_figures_register();
-    int r = ledger_load_live(ports->ledger, error);
+    int r = load(in, error);
     if (r) {
         ingest_destroy(in);
         return r;
@@ -92,6 +104,7 @@ void ingest_destroy(struct ingest *in)
     accountant_finish(&in->accountant);
     otlp_decoder_free(&in->decoder);
     acknowledger_destroy(in->acks);
+    hosts_destroy(in->hosts);
     free(in);
 }
 
@@ -123,7 +136,7 @@ static int give_up(struct ingest *in, int code)
     in->ports.archive->forget(in->ports.archive);
     in->in_batch = false;
     figure_add(&figure_commit_failures, 1);
-    if (seek_all(in, &second) || ledger_load_live(in->ledger, &second)) {
+    if (load(in, &second) || seek_all(in, &second)) {
         log_warning("%s: the broker's handles are made anew", second.text);
         close_handles(in);
     }
@@ -195,23 +208,38 @@ static const char *apply_record(struct ingest *in, const struct record *r)
     return NULL;
 }
 
-static void take(struct ingest *in, const struct message *m)
+/* NULL, or why it cannot be read. */
+static const char *decode(struct ingest *in, const struct message *m)
 {
-    if (m->wire.len && !text_equal(m->wire, TEXT(WIRE_VERSION))) {
-        set_aside(in, m, "unknown wire version");
-        return;
-    }
+    in->decoder.count = 0;
+    if (m->wire.len && !text_equal(m->wire, TEXT(WIRE_VERSION)))
+        return "unknown wire version";
     enum otlp_refusal refusal = otlp_decode(&in->decoder, m->value);
-    if (refusal) {
-        set_aside(in, m, otlp_refusal_name(refusal));
-        return;
+    return refusal ? otlp_refusal_name(refusal) : NULL;
+}
+
+/* What was decoded, or could not be; returns the time of its newest reading. */
+static int64_t account(struct ingest *in, const struct message *m, const char *reason)
+{
+    int64_t newest_ms = 0;
+    if (reason) {
+        set_aside(in, m, reason);
+        return 0;
     }
     for (size_t i = 0; i < in->decoder.count; i++) {
-        const char *reason = apply_record(in, &in->decoder.records[i]);
+        reason = apply_record(in, &in->decoder.records[i]);
         if (reason)
             set_aside(in, m, reason);
+        else if (in->accountant.newest_ms > newest_ms)
+            newest_ms = in->accountant.newest_ms;
     }
     figure_add(&figure_records, 1);
+    return newest_ms;
+}
+
+static bool admit(struct ingest *in, const char *outbox, struct text host)
+{
+    return hosts_admit(in->hosts, outbox, host, clock_boot_ns(in->ports.clock), &in->accountant.since_ms);
 }
 
 /* Rule R5: the mark moves only from at or behind the predecessor. A record that comes too early is accounted all the
@@ -224,11 +252,16 @@ static void take_numbered(struct ingest *in, const struct message *m, const stru
         figure_add(&figure_duplicates, 1);
         return;
     }
-    take(in, m);
-    if (mark >= e->previous) {
-        ledger_set_mark(in->ledger, e->outbox, e->lane, e->sequence);
+    const char *reason = decode(in, m);
+    if (!admit(in, e->outbox, in->decoder.count ? in->decoder.records[0].host_id : (struct text){0})) {
+        figure_add(&figure_waiting_records, 1);
         return;
     }
+    int64_t newest_ms = account(in, m, reason);
+    bool next = mark >= e->previous;
+    ledger_set_mark(in->ledger, e->outbox, e->lane, next ? e->sequence : mark, newest_ms);
+    if (next)
+        return;
     figure_add(&figure_gaps, 1);
     log_limited(&in->gap_limit, clock_boot_ns(in->ports.clock), 60 * NS_PER_S, LOG_LEVEL_INFO,
                 "outbox %s lane %u: record %llu follows %llu, the ledger has %llu: waiting for what is between",
@@ -245,7 +278,15 @@ static void take_hello(struct ingest *in, const struct message *m)
         return;
     }
     figure_add(&figure_hellos, 1);
+    admit(in, e.outbox, host);
     acknowledge_mark(in->acks, e.outbox, e.lane);
+}
+
+/* Another producer's. */
+static void take_unnumbered(struct ingest *in, const struct message *m)
+{
+    in->accountant.since_ms = 0;
+    account(in, m, decode(in, m));
 }
 
 static void take_message(struct ingest *in, const struct message *m)
@@ -261,14 +302,14 @@ static void take_message(struct ingest *in, const struct message *m)
     else if (m->record.len)
         take_numbered(in, m, &e);
     else
-        take(in, m);
+        take_unnumbered(in, m);
     ledger_advance(in->ledger, m->partition, m->offset + 1);
 }
 
 /* ---- assignment ---- */
 
-/* Another cluster's data came up at the same address: its topics may not be there, its offsets are others (rule L1). The
- * handles are made anew, with the topics, and the partitions taken as another cluster's. */
+/* Another cluster's data came up at the same address: its topics may not be there, its offsets are others (rule L1).
+ * The handles are made anew, with the topics, and the partitions taken as another cluster's. */
 static bool cluster_changed(struct ingest *in)
 {
     const char *id = *in->cluster ? in->reader->cluster_id(in->reader) : NULL;

@@ -20,6 +20,7 @@
 struct ingest_settings {
     const char *topic, *ack_topic;
     struct series_rules rules;
+    int64_t takeover_ms; /* silence of a host's outbox after which another one of that host is admitted */
 };
 
 struct ingest_ports {

@@ -9,6 +9,8 @@ COUNTER(records, "records_total", "Records taken into the ledger.");
 COUNTER(duplicates, "duplicate_records_total", "Records that the ledger had already.");
 COUNTER(gaps, "gap_records_total", "Records whose predecessor in their lane had not come in yet.");
 COUNTER(hellos, "hellos_total", "Idle lanes that asked for their mark.");
+COUNTER(waiting_records, "waiting_records_total", "Records of outboxes that wait; they come again.");
+GAUGE(waiting_outboxes, "waiting_outboxes", "Outboxes that are not their host's current one.");
 COUNTER(dead_letters, "dead_letters_total", "Records set aside, with their reason in the ledger.");
 COUNTER(bytes, "bytes_total", "Bytes of record values read.");
 COUNTER(commits, "commits_total", "Transactions of the ledger.");
@@ -27,13 +29,13 @@ COUNTER(ignored, "ignored_readings_total", "Readings that contradict their strea
 
 void ingest_figures_register(void)
 {
-    static struct figure *const all[] = {&figure_records,    &figure_duplicates,      &figure_gaps,
-                                         &figure_hellos,     &figure_dead_letters,    &figure_bytes,
-                                         &figure_commits,    &figure_commit_failures, &figure_entities,
-                                         &figure_partitions, &figure_newest_ms,       &figure_acks,
-                                         &figure_readings,   &figure_older,           &figure_streams,
-                                         &figure_late,       &figure_archive_late,    &figure_ignored,
-                                         &figure_broker_down};
+    static struct figure *const all[] = {&figure_records,     &figure_duplicates,      &figure_gaps,
+                                         &figure_hellos,      &figure_dead_letters,    &figure_bytes,
+                                         &figure_commits,     &figure_commit_failures, &figure_entities,
+                                         &figure_partitions,  &figure_newest_ms,       &figure_acks,
+                                         &figure_readings,    &figure_older,           &figure_streams,
+                                         &figure_late,        &figure_archive_late,    &figure_ignored,
+                                         &figure_broker_down, &figure_waiting_records, &figure_waiting_outboxes};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         figure_register(all[i]);
 }

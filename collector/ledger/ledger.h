@@ -80,10 +80,28 @@ int64_t ledger_position_of(const struct ledger *l, int32_t partition); /* commit
 
 /* Rule R5: the mark of (outbox, lane); 0: unknown. */
 uint64_t ledger_mark(struct ledger *l, const char *outbox, unsigned lane);
-void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark);
+/* @newest_ms: newest reading of the record at hand, whether it moves the mark or not. */
+void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark, int64_t newest_ms);
 /* All of them, for a takeover (rule R7). Outside a transaction. */
 void ledger_each_mark(struct ledger *l, void (*each)(void *context, const char *outbox, unsigned lane, uint64_t mark),
                       void *context);
+
+/* ---- whose word on a host counts (ingest/hosts.h decides it) ---- */
+
+#define LEDGER_HOST_SIZE 65
+
+struct ledger_outbox {
+    char id[OUTBOX_ID_SIZE], host[LEDGER_HOST_SIZE];
+    bool current;
+    int64_t since_ms;
+};
+/* Write one, new or changed. */
+void ledger_put_outbox(struct ledger *l, const struct ledger_outbox *o);
+/* All of them. Outside a transaction. */
+int ledger_each_outbox(struct ledger *l, void (*each)(void *context, const struct ledger_outbox *o), void *context,
+                       struct error *error) __attribute__((warn_unused_result));
+/* Newest reading that came in from @outbox; 0: none. */
+int64_t ledger_newest_of(struct ledger *l, const char *outbox);
 
 void ledger_dead_letter(struct ledger *l, const char *topic, int32_t partition, int64_t offset, const char *reason,
                         struct text key, struct text value);

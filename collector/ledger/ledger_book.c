@@ -105,11 +105,12 @@ static int64_t book_stream_new(struct series_book *self, const struct series *s,
 static void book_stream_park(struct series_book *self, const struct series *s, const struct stream *t)
 {
     struct ledger *l = ledger_of(self);
-    struct db_row *q = db_query(l->db, "UPDATE stream SET value=?1, last_ms=?2 WHERE id=?3");
+    struct db_row *q = db_query(l->db, "UPDATE stream SET value=?1, last_ms=?2, base=?3 WHERE id=?4");
     (void)s;
     db_bind_i64(q, 1, t->value);
     db_bind_i64(q, 2, t->last_ms);
-    db_bind_i64(q, 3, t->id);
+    db_bind_i64(q, 3, t->base);
+    db_bind_i64(q, 4, t->id);
     db_run(q);
 }
 

@@ -119,36 +119,32 @@ void ledger_free_partitions(struct ledger *l)
     l->partition_count = 0;
 }
 
-static struct cached_mark *cache_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark)
+static struct cached_mark *read_mark(struct ledger *l, const char *outbox, unsigned lane)
 {
     struct cached_mark *c = calloc(1, sizeof *c);
-    if (c) {
-        c->lane = lane;
-        c->mark = mark;
-        text_copy(text_of(outbox), c->outbox, sizeof c->outbox);
-        if (map_put(&l->marks, lane_key(outbox, lane, c->key), c) == 0)
-            return c;
+    if (!c || map_put(&l->marks, lane_key(outbox, lane, c->key), c)) {
+        free(c);
+        db_fail(l->db, -ENOMEM, "out of memory for a mark");
+        return NULL;
     }
-    free(c);
-    db_fail(l->db, -ENOMEM, "out of memory for a mark");
-    return NULL;
-}
-
-static uint64_t stored_mark(struct ledger *l, const char *outbox, unsigned lane)
-{
-    struct db_row *q = db_query(l->db, "SELECT mark FROM mark WHERE outbox=?1 AND lane=?2");
+    c->lane = lane;
+    text_copy(text_of(outbox), c->outbox, sizeof c->outbox);
+    struct db_row *q = db_query(l->db, "SELECT mark, newest_ms FROM mark WHERE outbox=?1 AND lane=?2");
     db_bind_text(q, 1, text_of(outbox));
     db_bind_i64(q, 2, lane);
-    uint64_t mark = db_step(q) ? (uint64_t)db_i64(q, 0) : 0;
+    if (db_step(q)) {
+        c->mark = (uint64_t)db_i64(q, 0);
+        c->newest_ms = db_i64(q, 1);
+    }
     db_reset(q);
-    return mark;
+    return c;
 }
 
 static struct cached_mark *mark_of(struct ledger *l, const char *outbox, unsigned lane)
 {
     char key[LANE_KEY_SIZE];
     struct cached_mark *c = map_get(&l->marks, lane_key(outbox, lane, key));
-    return c ? c : cache_mark(l, outbox, lane, stored_mark(l, outbox, lane));
+    return c ? c : read_mark(l, outbox, lane);
 }
 
 uint64_t ledger_mark(struct ledger *l, const char *outbox, unsigned lane)
@@ -157,12 +153,13 @@ uint64_t ledger_mark(struct ledger *l, const char *outbox, unsigned lane)
     return c ? c->mark : 0;
 }
 
-void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark)
+void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64_t mark, int64_t newest_ms)
 {
     struct cached_mark *c = mark_of(l, outbox, lane);
     if (!c)
         return;
     c->mark = mark;
+    c->newest_ms = newest_ms > c->newest_ms ? newest_ms : c->newest_ms;
     if (c->dirty)
         return;
     c->dirty = true;
@@ -172,12 +169,14 @@ void ledger_set_mark(struct ledger *l, const char *outbox, unsigned lane, uint64
 
 static void write_mark(struct ledger *l, const struct cached_mark *c)
 {
-    struct db_row *q = db_query(l->db, "INSERT INTO mark(outbox, lane, mark, seen_ms) VALUES(?1,?2,?3,?4) "
-                                       "ON CONFLICT DO UPDATE SET mark=excluded.mark, seen_ms=excluded.seen_ms");
+    struct db_row *q = db_query(l->db, "INSERT INTO mark(outbox, lane, mark, newest_ms, seen_ms) "
+                                       "VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO UPDATE SET mark=excluded.mark, "
+                                       "newest_ms=excluded.newest_ms, seen_ms=excluded.seen_ms");
     db_bind_text(q, 1, text_of(c->outbox));
     db_bind_i64(q, 2, c->lane);
     db_bind_i64(q, 3, (int64_t)c->mark);
-    db_bind_i64(q, 4, l->now_ms);
+    db_bind_i64(q, 4, c->newest_ms);
+    db_bind_i64(q, 5, l->now_ms);
     db_run(q);
 }
 

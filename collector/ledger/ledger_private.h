@@ -24,6 +24,7 @@ struct cached_mark {
     char outbox[OUTBOX_ID_SIZE];
     unsigned lane;
     uint64_t mark;
+    int64_t newest_ms;
     bool dirty;
     struct cached_mark *next_dirty;
 };

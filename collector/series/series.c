@@ -213,6 +213,16 @@ static void set_base(struct stream *t, const struct series *s, const struct poin
     t->start_ms = t->last_ms = point_ms(p);
 }
 
+/* What a counter did until another outbox's last word is that one's; here it counts from its first reading after that.
+ * What it did between the two is nobody's: some usage may be missed there, none is billed twice. */
+static void cut(const struct accountant *a, struct stream *t, int64_t value, int64_t time)
+{
+    if (t->last_ms >= a->since_ms || (t->id && time <= t->last_ms))
+        return;
+    t->base = value - t->value;
+    t->last_ms = time > t->last_ms ? time : t->last_ms;
+}
+
 static void consumed(struct accountant *a, const struct entity *e, struct series *s, const struct point *p)
 {
     int64_t value = integer_value(p), time = point_ms(p);
@@ -226,6 +236,7 @@ static void consumed(struct accountant *a, const struct entity *e, struct series
         t->id = a->book->stream_new(a->book, s, t);
         a->counts.streams++;
     }
+    cut(a, t, value, time);
     t->ended |= p->ended;
     int64_t from = t->last_ms, to = time > from ? time : from, amount = value - t->base - t->value;
     if (amount < 0 || (amount == 0 && to == from)) {
@@ -369,6 +380,7 @@ enum series_refusal series_apply(struct accountant *a, struct entity *e, const s
     int64_t newest = 0;
     for (size_t i = 0; i < r->point_count; i++)
         newest = point_ms(&r->points[i]) > newest ? point_ms(&r->points[i]) : newest;
+    a->newest_ms = newest;
     if (e->open_ms == 0)
         e->open_ms = window_start(newest, a->rules.period_ms);
     bool running = is_running(r->state);

@@ -57,6 +57,8 @@ struct accountant {
     struct series_counts counts;
     struct change *changes; /* what the record at hand adds */
     size_t change_count, change_cap;
+    int64_t since_ms;  /* what counters did before is another outbox's to say: set before each record; 0: nothing */
+    int64_t newest_ms; /* newest reading of the record that was applied last */
     struct segment *segments; /* scratch of a settlement */
     size_t segment_cap;
     bool failed; /* out of memory: the transaction must be given up */

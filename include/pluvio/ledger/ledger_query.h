@@ -83,6 +83,24 @@ int ledger_resources(struct ledger_reader *l, struct text project, struct text k
     __attribute__((warn_unused_result));
 void resource_page_free(struct resource_page *p);
 
+/* An outbox of a host. One of a host is current: its records are accounted; others wait until it is silent. */
+struct host_row {
+    char host[65], outbox[33];
+    bool current;
+    int64_t newest_ms; /* newest reading that came in; 0: none */
+    int64_t seen_ms;   /* when that was; 0: never */
+    int64_t since_ms;  /* its counters are read on from there, as what was before is another outbox's; 0: from their start */
+};
+struct host_page {
+    struct host_row *rows;
+    size_t count;
+    bool more; /* go on from behind the last row's outbox */
+};
+/* In order of host and outbox, from behind outbox @after. */
+int ledger_hosts(struct ledger_reader *l, struct text after, size_t limit, struct host_page *ret, struct error *error)
+    __attribute__((warn_unused_result));
+void host_page_free(struct host_page *p);
+
 struct dead_letter_row {
     int64_t id, time_ms, offset;
     int32_t partition;

@@ -181,7 +181,7 @@ class World:
     def begin(self, poller):
         config = self.path("collector.yaml")
         with open(config, "w") as file:
-            file.write("archive: {step: 5s}\ngrace: 5s\n")
+            file.write("archive: {step: 5s}\ngrace: 5s\noutbox_takeover: 5s\n")
         kafka = ["--kafka", self.broker.address] if self.broker else []
         self.collector = Program(self.path("collector.log"), os.environ["COLLECTOR"], "--config", config, "--state",
                                  self.path("collector"), "--listen", "127.0.0.1:0", *kafka)

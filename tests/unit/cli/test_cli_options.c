@@ -11,6 +11,7 @@ static const struct {
 } pairs[] = {
     {"resource", "list", "/v1/resources"},
     {"resource", "show", "/v1/resources/{id}"},
+    {"host", "list", "/v1/hosts"},
     {"usage", "list", "/v1/usage"},
     {"meter", "list", "/v1/meters"},
     {"series", "show", "/v1/series/{resource}/{meter}"},

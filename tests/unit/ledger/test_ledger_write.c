@@ -52,7 +52,7 @@ START_TEST(who_lost_the_lease_writes_nothing_more)
     ck_assert(ledger_failed(rig.ledger)); /* found out at once, not with the lock held for a batch */
     ck_assert_ptr_null(ledger_entity(rig.ledger, TEXT("another")));
     ledger_advance(rig.ledger, 0, 20);
-    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 7);
+    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 7, 1000);
     ledger_dead_letter(rig.ledger, TOPIC, 0, 11, "why", TEXT("k"), TEXT("v"));
     ck_assert_int_eq(commit(&rig), -ESTALE);
     ck_assert_int_eq(sql_number(&rig, "SELECT count(*) FROM usage"), rows);
@@ -133,7 +133,7 @@ START_TEST(what_is_undone_leaves_nothing_in_the_cache)
     put(&rig, "vm", "", "green", METER_NET_IN_BYTES, 1, 0, 3 * HOUR, 900);
     put(&rig, "new", "", "red", METER_CPU, 1, 0, 3 * HOUR, 900);
     put_metric(&rig, "new", "thing", 60, 1);
-    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 7);
+    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 7, 1000);
     ledger_rollback(rig.ledger);
     begin(&rig);
     ck_assert_uint_eq(ledger_mark(rig.ledger, "00000000000000000000000000000001", 3), 0);
@@ -149,8 +149,8 @@ END_TEST
 START_TEST(marks_are_kept_with_the_batch)
 {
     begin(&rig);
-    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 7);
-    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 9);
+    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 7, 1000);
+    ledger_set_mark(rig.ledger, "00000000000000000000000000000001", 3, 9, 1000);
     must_commit(&rig);
     ck_assert_uint_eq(ledger_mark(rig.ledger, "00000000000000000000000000000001", 3), 9);
     ck_assert_uint_eq(ledger_mark(rig.ledger, "00000000000000000000000000000001", 4), 0);

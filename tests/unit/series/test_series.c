@@ -110,6 +110,34 @@ START_TEST(a_stray_start_writes_no_rows_without_end)
 }
 END_TEST
 
+/* Of two counters of one thing one is billed until another outbox's last word, the other one from then on. */
+START_TEST(what_another_outbox_has_said_is_not_billed_again)
+{
+    static const struct {
+        int64_t time_s, value, total;
+    } rows[] = {{60, 10, 0}, {90, 15, 0}, {110, 20, 0}, {120, 26, 6}, {110, 20, 6}, {130, 27, 7}};
+    rig.accountant.since_ms = (T0 + 100) * 1000;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_int_eq(tell_counter(&rig, 1, 0, rows[i].time_s, rows[i].value), SERIES_FINE);
+        ck_assert_int_eq(all_of(1), rows[i].total);
+    }
+    tell_counter(&rig, 2, 100, 130, 9); /* it began after that */
+    ck_assert_int_eq(all_of(2), 9);
+}
+END_TEST
+
+/* It had its turn before. */
+START_TEST(a_counter_that_comes_back_goes_on_without_what_the_other_one_billed)
+{
+    tell_counter(&rig, 1, 0, 60, 10);
+    rig.accountant.since_ms = (T0 + 600) * 1000;
+    tell_counter(&rig, 1, 0, 660, 200);
+    ck_assert_int_eq(all_of(1), 10);
+    tell_counter(&rig, 1, 0, 720, 203);
+    ck_assert_int_eq(all_of(1), 13);
+}
+END_TEST
+
 /* ---- L4, L5: allocated ---- */
 
 START_TEST(a_size_vouches_from_its_start_to_its_reading_and_only_grows)
@@ -408,6 +436,8 @@ static TCase *readings(void)
     tcase_add_test(t, usage_of_a_moment_on_the_boundary_is_not_lost);
     tcase_add_test(t, a_parked_stream_goes_on_where_it_was);
     tcase_add_test(t, a_stray_start_writes_no_rows_without_end);
+    tcase_add_test(t, what_another_outbox_has_said_is_not_billed_again);
+    tcase_add_test(t, a_counter_that_comes_back_goes_on_without_what_the_other_one_billed);
     tcase_add_test(t, a_size_vouches_from_its_start_to_its_reading_and_only_grows);
     tcase_add_test(t, one_stream_has_one_size);
     tcase_add_loop_test(t, a_migration_is_billed_once_and_the_late_word_corrects, 0, 2);

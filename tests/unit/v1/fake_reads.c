@@ -88,6 +88,26 @@ void resource_page_free(struct resource_page *p)
     free(p->next);
 }
 
+int ledger_hosts(struct ledger_reader *l, struct text after, size_t limit, struct host_page *ret, struct error *e)
+{
+    (void)l;
+    text_copy(after, fake.after, sizeof fake.after);
+    fake.limit = limit;
+    *ret = (struct host_page){.more = fake.more};
+    if (failing(e))
+        return fake.fails;
+    ret->rows = calloc(2, sizeof *ret->rows);
+    ret->count = 2;
+    ret->rows[0] = (struct host_row){"h-1", "0a", true, 1764000000000, 1764000001000, 0};
+    ret->rows[1] = (struct host_row){"h-1", "0b", false, 0, 0, 0};
+    return 0;
+}
+
+void host_page_free(struct host_page *p)
+{
+    free(p->rows);
+}
+
 int ledger_dead_letters(struct ledger_reader *l, int64_t after, size_t limit, struct dead_letter_page *ret,
                         struct error *e)
 {

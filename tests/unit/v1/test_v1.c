@@ -274,6 +274,27 @@ START_TEST(dead_letters_are_told_in_base64)
 }
 END_TEST
 
+START_TEST(hosts_are_told_with_who_waits)
+{
+    fake.more = true;
+    ask("/v1/hosts?after=09&limit=2");
+    ck_assert_str_eq(fake.after, "09");
+    ck_assert_uint_eq(fake.limit, 2);
+    json_t *j = answer(), *rows = json_object_get(j, "hosts");
+    ck_assert_str_eq(text_in(json_array_get(rows, 0), "state"), "current");
+    ck_assert_str_eq(text_in(json_array_get(rows, 0), "newest"), "2025-11-24T16:00:00Z");
+    ck_assert(json_is_null(json_object_get(json_array_get(rows, 0), "since")));
+    ck_assert_str_eq(text_in(json_array_get(rows, 1), "state"), "waiting");
+    ck_assert(json_is_null(json_object_get(json_array_get(rows, 1), "seen")));
+    ck_assert_str_eq(text_in(j, "next"), "0b");
+    json_decref(j);
+    ask("/v1/hosts?format=csv");
+    ck_assert_str_eq(reply.body.data, "host,outbox,state,newest,seen,since\r\n"
+                                      "h-1,0a,current,2025-11-24T16:00:00Z,2025-11-24T16:00:01Z,\r\n"
+                                      "h-1,0b,waiting,,,\r\n");
+}
+END_TEST
+
 static bool unwell(void *context, struct buf *why)
 {
     buf_add_string(why, context);
@@ -365,7 +386,7 @@ static const struct {
 START_TEST(refusals_of_the_read_sides_are_problems)
 {
     static const char *const targets[] = {"/v1/usage",        "/v1/resources",    "/v1/resources/x",
-                                          "/v1/series/x/cpu", "/v1/dead-letters", "/v1/audit"};
+                                          "/v1/series/x/cpu", "/v1/dead-letters", "/v1/hosts", "/v1/audit"};
     fake.fails = failures[_i].code;
     fake.error = "because";
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
@@ -399,6 +420,7 @@ int main(void)
     tcase_add_test(t, audit_tells_every_mismatch);
     tcase_add_test(t, second_audit_at_a_time_is_told_to_come_again);
     tcase_add_test(t, dead_letters_are_told_in_base64);
+    tcase_add_test(t, hosts_are_told_with_who_waits);
     tcase_add_test(t, health_says_commit_and_version);
     tcase_add_test(t, health_of_a_ledger_without_commits_has_no_time);
     tcase_add_test(t, health_says_all_that_is_wrong);
