@@ -66,8 +66,9 @@ static int decode_files(struct decode *d)
     const struct command *c = d->command;
     if (c->word_count == 0)
         return command_fail(c, CLI_MISUSED, "decode what? A FILE, \"-\" for standard input, or --kafka WHERE");
-    if (command_value(c, "topic") || command_value(c, "follow") || command_value(c, "count"))
-        return command_fail(c, CLI_MISUSED, "--topic, --follow and --count go with --kafka");
+    if (command_value(c, "topic") || command_value(c, "follow") || command_value(c, "count") ||
+        command_value(c, "property"))
+        return command_fail(c, CLI_MISUSED, "--topic, --follow, --count and --property go with --kafka");
     for (size_t i = 0; i < c->word_count; i++)
         if (decode_file(d, c->words[i]))
             status = CLI_FAILED;

@@ -145,25 +145,55 @@ static int find_broker(struct command *c, const char *where, char *address, size
     return r ? command_fail(c, CLI_FAILED, "%s", e.text) : CLI_DONE;
 }
 
+/* What --property says, NAME=VALUE each: names and values end at their NULs in @texts, which is the caller's. */
+static int take_properties(struct command *c, struct kafka_property *properties, size_t *count, char **texts)
+{
+    for (size_t i = 0; i < c->value_count; i++) {
+        if (strcmp(c->values[i].option->name, "property") != 0)
+            continue;
+        char *pair = texts[*count] = text_dup(text_of(c->values[i].value)), *equals = pair ? strchr(pair, '=') : NULL;
+        *count += 1;
+        if (!equals || equals == pair)
+            return command_fail(c, CLI_MISUSED, "--property %s: must be NAME=VALUE", c->values[i].value);
+        *equals = '\0';
+        properties[*count - 1] = (struct kafka_property){pair, equals + 1};
+    }
+    return CLI_DONE;
+}
+
+static int open_topic(struct session *s)
+{
+    struct command *c = s->decode->command;
+    struct kafka_property properties[COMMAND_MAX_VALUES];
+    char *texts[COMMAND_MAX_VALUES];
+    struct kafka_settings settings = {.bootstrap = s->where, .client_id = "pluvio-decode", .properties = properties};
+    struct error e = {0};
+    int status = take_properties(c, properties, &settings.property_count, texts);
+    if (status == CLI_DONE && reader_open_all(&s->reader, &settings, s->topic, &e))
+        status = command_fail(c, CLI_MISUSED, "%s", e.text);
+    for (size_t i = 0; i < settings.property_count; i++)
+        free(texts[i]);
+    return status;
+}
+
 int decode_kafka(struct decode *d)
 {
     struct command *c = d->command;
     char address[1024];
-    struct error e = {0};
     const char *topic = command_value(c, "topic"), *count = command_value(c, "count");
     struct session *s = calloc(1, sizeof *s);
     int status = s ? find_broker(c, command_value(c, "kafka"), address, sizeof address) : CLI_FAILED;
     if (status == CLI_DONE && count && (!text_to_u64(text_of(count), &s->limit) || s->limit == 0))
         status = command_fail(c, CLI_MISUSED, "--count %s: must be a whole number from 1", count);
     if (status == CLI_DONE) {
-        struct kafka_settings settings = {.bootstrap = address, .client_id = "pluvio-decode"};
         s->decode = d;
         s->where = address;
         s->topic = topic ? topic : DEFAULT_TOPIC;
         s->follow = command_value(c, "follow") != NULL;
-        status = reader_open_all(&s->reader, &settings, s->topic, &e) ? command_fail(c, CLI_FAILED, "%s", e.text)
-                                                                      : read_topic(s);
+        status = open_topic(s);
     }
+    if (status == CLI_DONE)
+        status = read_topic(s);
     if (s && s->reader)
         s->reader->destroy(s->reader);
     free(s);

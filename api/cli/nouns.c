@@ -80,6 +80,7 @@ static const struct cli_option decode_options[] = {
     {"topic", "NAME", "the topic (default: otlp_metrics)", NULL},
     {"follow", NULL, "wait for more at the topic's end", NULL},
     {"count", "N", "stop after N records", NULL},
+    {"property", "NAME=VALUE", "a property of librdkafka, as under kafka: in a configuration; any number of times", NULL},
     END,
 };
 static const struct verb decode_verbs[] = {
@@ -152,6 +153,8 @@ const struct noun nouns[] = {
      "      the first ten records of the topic otlp_metrics\n"
      "  pluvio decode --kafka file:/var/lib/pluvio/broker --follow\n"
      "      all, and what comes from now on\n"
+     "  pluvio decode --kafka kafka1:9093 --property security.protocol=SSL --count 1\n"
+     "      of a cluster that wants TLS\n"
      "A file holds the bytes of one record's value, an ExportMetricsServiceRequest (protobuf), without framing:\n"
      "  kcat -b 127.0.0.1:9092 -t otlp_metrics -C -c 1 -e -D '' | pluvio decode -\n"},
     {"dead-letter", "records that could not be taken in, and why", dead_letter_verbs,

@@ -97,6 +97,23 @@ START_TEST(wrong_use_is_told)
 }
 END_TEST
 
+static const struct {
+    const char *property, *error;
+} properties[] = {
+    {"security.protocol", "--property security.protocol: must be NAME=VALUE"},
+    {"=SSL", "--property =SSL: must be NAME=VALUE"},
+    {"security.protocoll=SSL", "security.protocoll"},
+    {"security.protocol=TLS", "security.protocol"},
+};
+
+START_TEST(a_wrong_property_is_named)
+{
+    cli_rig_run(&r, NULL, "decode", "--kafka", "127.0.0.1:1", "--property", properties[_i].property, NULL);
+    ck_assert_int_eq(r.status, CLI_MISUSED);
+    ck_assert_msg(strstr(r.err, properties[_i].error) != NULL, "%s", r.err);
+}
+END_TEST
+
 static struct embedded_broker *broker;
 
 static void produce(int count)
@@ -171,6 +188,20 @@ START_TEST(count_ends_the_reading)
 }
 END_TEST
 
+/* The embedded broker speaks no TLS. */
+START_TEST(a_property_reaches_the_client)
+{
+    produce(1);
+    cli_rig_run(&r, NULL, "decode", "--kafka", embedded_broker_bootstrap(broker), "--property", "client.id=x",
+                "--property", "security.protocol=SSL", NULL);
+    ck_assert_int_eq(r.status, CLI_FAILED);
+    cli_rig_free(&r);
+    cli_rig_run(&r, NULL, "decode", "--kafka", embedded_broker_bootstrap(broker), "--property",
+                "security.protocol=PLAINTEXT", NULL);
+    ck_assert_int_eq(r.status, CLI_DONE);
+}
+END_TEST
+
 START_TEST(empty_topic_is_read_at_once)
 {
     cli_rig_run(&r, NULL, "decode", "--kafka", embedded_broker_bootstrap(broker), NULL);
@@ -199,10 +230,12 @@ int main(void)
     tcase_add_test(t, file_is_printed_as_a_json_line);
     tcase_add_test(t, file_that_is_no_record_is_named_with_the_reason);
     tcase_add_test(t, wrong_use_is_told);
+    tcase_add_loop_test(t, a_wrong_property_is_named, 0, sizeof properties / sizeof properties[0]);
     tcase_add_checked_fixture(k, setup_broker, teardown_broker);
     tcase_set_timeout(k, 60);
     tcase_add_test(k, topic_is_read_from_beginning_to_end);
     tcase_add_test(k, count_ends_the_reading);
+    tcase_add_test(k, a_property_reaches_the_client);
     tcase_add_test(k, empty_topic_is_read_at_once);
     tcase_add_test(k, broker_that_is_not_there_is_named);
     suite_add_tcase(s, t);
