@@ -38,10 +38,16 @@ static double power(int n)
 static char *put_fraction(char *at, double v)
 {
     int scale = DIGITS - 1;
-    for (double bound = 1; v >= bound && scale > 0; bound *= 10)
+    double bound = 1;
+    while (v >= bound && scale > 0) {
+        bound *= 10;
         scale--;
-    for (double bound = 0.1; v < bound; bound /= 10)
+    }
+    bound = 0.1;
+    while (v < bound) {
+        bound /= 10;
         scale++;
+    }
     at = put_digits(at, (uint64_t)llround(v * power(scale)));
     *at++ = 'e';
     return put_signed(at, -scale);

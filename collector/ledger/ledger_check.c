@@ -301,8 +301,10 @@ static void read_commit(struct audit *a)
 int ledger_audit(struct ledger_reader *l, struct audit_result *ret, struct error *error)
 {
     *ret = (struct audit_result){.mismatches = calloc(MAX_MISMATCHES, sizeof *ret->mismatches)};
-    struct audit a = {.reader = l, .result = ret, .no_memory = !ret->mismatches};
-    int r = a.no_memory ? -ENOMEM : reader_begin(l, error);
+    struct audit a = {.reader = l, .result = ret};
+    if (!ret->mismatches)
+        return error_set(error, -ENOMEM, "out of memory for the audit");
+    int r = reader_begin(l, error);
     if (r == 0) {
         read_commit(&a);
         read_rows(&a);

@@ -1,6 +1,7 @@
 #include "pluvio/base/table.h"
 
 #include <assert.h>
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ static void print_cell(struct text t, size_t width, bool right, bool last, FILE 
 int table_print(const struct table *t, FILE *out)
 {
     size_t widths[TABLE_MAX_COLUMNS];
+    assert(t->columns > 0);
     struct unpack u = unpack_text(buf_text(&t->cells));
     if (t->cells.failed)
         return -ENOMEM;
@@ -87,6 +89,7 @@ static void print_field(struct text t, bool last, FILE *out)
 
 int table_print_csv(const struct table *t, FILE *out)
 {
+    assert(t->columns > 0);
     struct unpack u = unpack_text(buf_text(&t->cells));
     if (t->cells.failed)
         return -ENOMEM;

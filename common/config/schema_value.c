@@ -85,7 +85,7 @@ static bool take_number(const struct option *o, int64_t *at, const char *value, 
 static bool take_boolean(bool *at, const char *value, struct buf *why)
 {
     bool yes = strcmp(value, "true") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "on") == 0;
-    if (!yes && strcmp(value, "false") && strcmp(value, "no") && strcmp(value, "off"))
+    if (!yes && strcmp(value, "false") != 0 && strcmp(value, "no") != 0 && strcmp(value, "off") != 0)
         return refuse(why, "'%s' is neither true nor false", value);
     *at = yes;
     return true;
@@ -236,7 +236,7 @@ static bool same_text(const char *a, const char *b)
 static bool same_map(const struct option_map *a, const struct option_map *b)
 {
     for (size_t i = 0; a->count == b->count && i < a->count; i++)
-        if (strcmp(a->pairs[i].key, b->pairs[i].key) || strcmp(a->pairs[i].value, b->pairs[i].value))
+        if (strcmp(a->pairs[i].key, b->pairs[i].key) != 0 || strcmp(a->pairs[i].value, b->pairs[i].value) != 0)
             return false;
     return a->count == b->count;
 }
@@ -244,7 +244,7 @@ static bool same_map(const struct option_map *a, const struct option_map *b)
 static bool same_list(const struct option_list *a, const struct option_list *b)
 {
     for (size_t i = 0; a->count == b->count && i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]))
+        if (strcmp(a->items[i], b->items[i]) != 0)
             return false;
     return a->count == b->count;
 }
