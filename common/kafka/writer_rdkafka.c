@@ -28,6 +28,21 @@ struct rdkafka_writer {
     char *cluster_id;
 };
 
+static int result_of(rd_kafka_resp_err_t e)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return 0;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return -EMSGSIZE;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return -EACCES;
+    default: /* hundreds, and all of them may pass */
+        return -EIO;
+    }
+}
+
 static void on_report(rd_kafka_t *handle, const rd_kafka_message_t *m, void *opaque)
 {
     struct rdkafka_writer *w = opaque;
@@ -43,7 +58,7 @@ static void on_report(rd_kafka_t *handle, const rd_kafka_message_t *m, void *opa
         w->cap = cap;
     }
     w->reports[w->count++] = (struct delivery){.tag = (uint64_t)(uintptr_t)m->_private,
-                                               .result = m->err ? -EIO : 0,
+                                               .result = result_of(m->err),
                                                .partition = m->partition,
                                                .offset = m->err || m->offset < 0 ? -1 : m->offset};
 }

@@ -78,7 +78,8 @@ struct outgoing {
 
 struct delivery {
     uint64_t tag;
-    int result;         /* 0, or a negative errno: not in the log as far as we know */
+    int result;         /* 0, or not in the log as far as we know: -EMSGSIZE larger than the topic takes, -EACCES no
+                         * right to write, -EIO any other reason */
     int32_t partition;
     int64_t offset;     /* -1: unknown (a duplicate that the broker had already) */
 };

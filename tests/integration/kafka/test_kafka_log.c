@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "log_rig.h"
+#include "pluvio/base/random.h"
 #include "pluvio/wire/envelope.h"
 #include "test_kafka_log.h"
 
@@ -244,6 +245,30 @@ START_TEST(a_message_that_is_too_large_is_refused_for_good)
 }
 END_TEST
 
+/* Real: the client would send it, the topic does not take it. */
+START_TEST(what_the_topic_does_not_take_is_reported_with_the_reason)
+{
+    const struct kafka_property large = {"message.max.bytes", "3000000"};
+    struct kafka_settings s = {
+        .bootstrap = broker.bootstrap, .client_id = "test", .properties = &large, .property_count = 1};
+    static char value[2000000];
+    struct random_seeded random;
+    struct writer *w;
+    struct error e;
+    struct delivery d = {0};
+    ck_assert_int_eq(writer_open(&w, &s, &e), 0);
+    random_seed(&random, 1);
+    for (size_t i = 0; i < sizeof value; i++)
+        value[i] = (char)random_below(&random.port, 256); /* does not get smaller on the way */
+    struct outgoing m = {.topic = broker.topic, .partition = 0, .key = TEXT("k"), .value = {value, sizeof value}};
+    ck_assert_int_eq(w->produce(w, &m), 0);
+    for (int64_t end = now_ms() + PATIENCE_MS; w->poll(w, 100, &d) != 1;)
+        ck_assert_int_lt(now_ms(), end);
+    ck_assert_int_eq(d.result, -EMSGSIZE);
+    w->destroy(w);
+}
+END_TEST
+
 START_TEST(without_a_broker_the_queue_fills_and_says_so)
 {
     struct kafka_property small = {"queue.buffering.max.messages", "10"};
@@ -320,6 +345,7 @@ TCase *log_tests(enum broker_kind kind)
     if (kind == BROKER_REAL) {
         tcase_add_test(t, a_missing_topic_is_made_and_an_existing_one_kept);
         tcase_add_test(t, the_acknowledgements_topic_is_compacted);
+        tcase_add_test(t, what_the_topic_does_not_take_is_reported_with_the_reason);
     }
     return t;
 }
