@@ -13,8 +13,13 @@ static const char *const migrations[] = {
     "CREATE TABLE outbox(id TEXT NOT NULL);"
     "CREATE TABLE lane(lane INTEGER PRIMARY KEY, last INTEGER NOT NULL, mark INTEGER NOT NULL);"
     "CREATE TABLE record(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time_ms INTEGER NOT NULL, key TEXT NOT NULL, "
-    "payload BLOB NOT NULL);"};
-static const struct db_schema schema = {"outbox", 0x504c4f58, migrations, 1};
+    "payload BLOB NOT NULL);",
+    "ALTER TABLE lane ADD COLUMN gap_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE lane ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;"};
+static const struct db_schema schema = {"outbox", 0x504c4f58, migrations, 2};
+
+/* KiB. SQLite's own is four times that, held for ever, and makes some hundred VMs a tenth cheaper. */
+static const char small_cache[] = "PRAGMA cache_size=-512";
 
 /* ---- opening ---- */
 
@@ -58,13 +63,15 @@ void outbox_find_held(struct outbox *o, unsigned lane)
 
 static int load(struct outbox *o, struct error *error)
 {
-    struct db_row *q = db_query(o->db, "SELECT lane, last, mark FROM lane");
+    struct db_row *q = db_query(o->db, "SELECT lane, last, mark, gap_ms, swept FROM lane");
     while (db_step(q)) {
         int64_t lane = db_i64(q, 0);
         if (lane < 0 || lane >= RECORD_LANES)
             continue;
         o->lanes[lane].last = (uint64_t)db_i64(q, 1);
         o->lanes[lane].mark = (uint64_t)db_i64(q, 2);
+        o->lanes[lane].gap_ms = db_i64(q, 3);
+        o->lanes[lane].swept = (uint64_t)db_i64(q, 4);
     }
     db_reset(q);
     q = db_query(o->db, "SELECT count(*), total(length(payload)) FROM record");
@@ -76,6 +83,16 @@ static int load(struct outbox *o, struct error *error)
     for (unsigned i = 0; i < RECORD_LANES; i++)
         outbox_find_held(o, i);
     return db_check(o->db, error);
+}
+
+/* Damage anywhere in the file shows now, when it can be set aside, and not in the middle of the work. */
+static int examine(struct outbox *o, struct error *error)
+{
+    struct db_row *q = db_query(o->db, "PRAGMA quick_check(1)");
+    bool sound = db_step(q) && text_equal(db_text(q, 0), TEXT("ok"));
+    db_reset(q);
+    int r = db_check(o->db, error);
+    return r || sound ? r : error_set(error, -EUCLEAN, "%s: the file is damaged", o->settings.path);
 }
 
 static void set_aside(const char *path, struct buf *notice, const char *why)
@@ -101,9 +118,13 @@ static int open_file(struct outbox *o, struct error *error)
 {
     int r = db_open(&o->db, o->settings.path, DB_READ_WRITE, o->settings.vfs, &schema, error);
     if (r == 0)
+        r = db_exec(o->db, small_cache, error);
+    if (r == 0)
         r = load_id(o, error);
     if (r == 0)
         r = load(o, error);
+    if (r == 0)
+        r = examine(o, error);
     if (r && o->db) {
         db_close(o->db);
         o->db = NULL;
@@ -148,6 +169,8 @@ void outbox_close(struct outbox *o)
         return;
     while (o->first)
         drop_first(o);
+    for (unsigned i = 0; i < RECORD_LANES; i++)
+        thinning_destroy(o->lanes[i].thinning);
     buf_free(&o->key);
     buf_free(&o->payload);
     db_close(o->db);
@@ -187,6 +210,11 @@ int outbox_add(struct outbox *o, struct text key, struct text payload, enum outb
     return 0;
 }
 
+bool outbox_crowded(const struct outbox *o)
+{
+    return o->figures.waiting_bytes > (uint64_t)o->settings.waiting_max_bytes / 2;
+}
+
 void outbox_begin(struct outbox *o)
 {
     db_begin(o->db);
@@ -207,10 +235,13 @@ static void store(struct outbox *o, const struct waiting_record *w)
 static void write_lane(struct outbox *o, unsigned lane)
 {
     struct outbox_lane *l = &o->lanes[lane];
-    struct db_row *q = db_query(o->db, "INSERT OR REPLACE INTO lane(lane, last, mark) VALUES(?1,?2,?3)");
+    struct db_row *q = db_query(o->db, "INSERT OR REPLACE INTO lane(lane, last, mark, gap_ms, swept) "
+                                       "VALUES(?1,?2,?3,?4,?5)");
     db_bind_i64(q, 1, lane);
     db_bind_i64(q, 2, (int64_t)(l->last + l->counted));
     db_bind_i64(q, 3, (int64_t)l->mark);
+    db_bind_i64(q, 4, l->gap_ms);
+    db_bind_i64(q, 5, (int64_t)l->swept);
     db_run(q);
 }
 

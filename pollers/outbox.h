@@ -49,6 +49,8 @@ struct db *outbox_db(struct outbox *o);
 
 /* Queue a record for the next commit; copied. -ENOBUFS: the memory bound is reached, it was dropped and counted. */
 int outbox_add(struct outbox *o, struct text key, struct text payload, enum outbox_kind kind, int64_t time_ms);
+/* Half of the memory bound is taken: commit before more is added, also in the middle of a large host's reading. */
+bool outbox_crowded(const struct outbox *o);
 void outbox_begin(struct outbox *o);
 /* Store what was queued together with what others wrote since outbox_begin. On failure all of it stays queued (others
  * must keep theirs dirty too) and @error says why. */

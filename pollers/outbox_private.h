@@ -4,6 +4,7 @@
 
 #include "outbox.h"
 #include "pluvio/model/record.h"
+#include "thinning.h"
 
 /* A record's row id: lanes one after another, sequences in order within. */
 #define LANE_SPAN (1LL << 58)
@@ -21,7 +22,10 @@ struct outbox_lane {
     uint64_t last, mark; /* newest sequence ever; the ledger's word */
     uint64_t held;       /* newest that still stands here; 0: none */
     uint64_t counted;    /* of the commit under way */
-    bool mark_dirty;
+    bool mark_dirty;     /* mark, gap_ms or swept */
+    int64_t gap_ms;      /* of the sweep that thins this lane; 0: none did since it was empty */
+    uint64_t swept;      /* how far it has come */
+    struct thinning *thinning; /* what it remembers; NULL: nothing yet */
 };
 
 struct outbox {

@@ -1,21 +1,24 @@
 /* What may leave the outbox (rule R11). */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "outbox_private.h"
 #include "thinning.h"
 
 #define BATCH 2000 /* rows looked at or deleted at once */
 
-static void delete_row(struct outbox *o, int64_t id, int64_t bytes)
+/* False: it is gone already, or the store failed. */
+static bool delete_row(struct outbox *o, int64_t id, int64_t bytes)
 {
     struct db_row *q = db_query(o->db, "DELETE FROM record WHERE id=?1");
     db_bind_i64(q, 1, id);
     db_run(q);
     if (db_failed(o->db) || db_changes(o->db) == 0)
-        return;
+        return false;
     o->figures.stored--;
     o->figures.bytes -= (uint64_t)bytes;
+    return true;
 }
 
 struct row {
@@ -66,49 +69,130 @@ static void drop_released(struct outbox *o, int64_t now_ms)
     free(rows);
 }
 
-/* Unreleased readings of one lane, thinned. */
-static void thin_lane(struct outbox *o, unsigned lane, int64_t excess)
+/* ---- thinning ---- */
+
+/* A lane's next rows of the sweep under way; returns how many. */
+static size_t list_unreleased(struct outbox *o, unsigned lane, struct thinning_record *records)
 {
-    struct thinning_record *records = calloc(BATCH, sizeof *records);
-    int64_t *ids = calloc(BATCH, sizeof *ids);
-    struct db_row *q = db_query(o->db, "SELECT id, kind, key, length(payload) FROM record WHERE id>?1 AND id<?2 "
-                                       "ORDER BY id LIMIT ?3");
+    const struct outbox_lane *l = &o->lanes[lane];
+    struct db_row *q = db_query(o->db, "SELECT id, kind, key, length(payload), time_ms FROM record "
+                                       "WHERE id>?1 AND id<?2 ORDER BY id LIMIT ?3");
     size_t count = 0;
-    db_bind_i64(q, 1, outbox_row(lane, o->lanes[lane].mark));
+    db_bind_i64(q, 1, outbox_row(lane, l->swept > l->mark ? l->swept : l->mark));
     db_bind_i64(q, 2, outbox_row(lane + 1, 0));
     db_bind_i64(q, 3, BATCH);
-    for (; records && ids && db_step(q); count++) {
-        ids[count] = db_i64(q, 0);
-        records[count] = (struct thinning_record){.key = text_hash(db_text(q, 2)), .bytes = db_i64(q, 3),
-                                                  .edge = db_i64(q, 1) == OUTBOX_EDGE};
-    }
+    while (db_step(q))
+        records[count++] = (struct thinning_record){.key = text_hash(db_text(q, 2)), .id = db_i64(q, 0),
+                                                    .bytes = db_i64(q, 3), .time_ms = db_i64(q, 4),
+                                                    .edge = db_i64(q, 1) == OUTBOX_EDGE};
     db_reset(q);
-    thinning_choose(records, count, excess);
-    for (size_t i = 0; i < count; i++) {
-        if (!records[i].drop)
-            continue;
-        delete_row(o, ids[i], records[i].bytes);
-        o->figures.thinned++;
-    }
-    free(records);
-    free(ids);
+    return count;
 }
 
+/* Go on until @need bytes are freed or a batch is through; returns how many records were looked at. */
+static size_t sweep(struct outbox *o, unsigned lane, struct thinning_record *records, int64_t need)
+{
+    struct outbox_lane *l = &o->lanes[lane];
+    uint64_t enough = o->figures.bytes > (uint64_t)need ? o->figures.bytes - (uint64_t)need : 0;
+    size_t count = list_unreleased(o, lane, records), i = 0;
+    for (; i < count && o->figures.bytes > enough; i++) {
+        struct thinning_record gone;
+        l->swept = (uint64_t)(records[i].id - outbox_row(lane, 0));
+        l->mark_dirty = true;
+        if (thinning_next(l->thinning, &records[i], &gone))
+            o->figures.thinned += delete_row(o, gone.id, gone.bytes);
+    }
+    return i;
+}
+
+static void sweep_anew(struct outbox_lane *l, int64_t gap_ms)
+{
+    l->gap_ms = gap_ms;
+    l->swept = 0;
+    l->mark_dirty = true;
+    thinning_begin(l->thinning, gap_ms);
+}
+
+/* One turn of a lane: go on with its sweep. False: it is at its end, or the store failed. */
+static bool thin_lane(struct outbox *o, unsigned lane, struct thinning_record *records, int64_t need)
+{
+    struct outbox_lane *l = &o->lanes[lane];
+    if (!l->thinning) {
+        l->thinning = thinning_create();
+        if (!l->thinning)
+            return false;
+        thinning_begin(l->thinning, l->gap_ms);
+    }
+    bool more = sweep(o, lane, records, need) > 0;
+    if (l->gap_ms == 0 && thinning_next_gap_ms(l->thinning)) /* a batch is enough to learn the first gap */
+        sweep_anew(l, thinning_next_gap_ms(l->thinning));
+    return more && !db_failed(o->db);
+}
+
+static int64_t next_gap_ms(const struct outbox_lane *l)
+{
+    return l->thinning ? thinning_next_gap_ms(l->thinning) : 0;
+}
+
+/* All sweeps are through: the lanes with the finest picture begin the next. False: nothing is left that may go. */
+static bool coarsen(struct outbox *o)
+{
+    int64_t least_ms = INT64_MAX;
+    for (unsigned i = 0; i < RECORD_LANES; i++)
+        if (next_gap_ms(&o->lanes[i]) && o->lanes[i].gap_ms < least_ms)
+            least_ms = o->lanes[i].gap_ms;
+    for (unsigned i = 0; i < RECORD_LANES; i++)
+        if (next_gap_ms(&o->lanes[i]) && o->lanes[i].gap_ms == least_ms)
+            sweep_anew(&o->lanes[i], next_gap_ms(&o->lanes[i]));
+    return least_ms < INT64_MAX;
+}
+
+/* All lanes have their turns, a small share each, so that all VMs lose alike, and all sweeps end before a wider one
+ * begins, so that none loses what is old for the sake of another's that is new. */
 static void thin(struct outbox *o)
 {
-    for (unsigned round = 0; round < 4 && too_large(o); round++) {
-        uint64_t before = o->figures.bytes;
-        int64_t excess = (int64_t)o->figures.bytes - o->settings.max_bytes;
-        for (unsigned lane = 0; lane < RECORD_LANES && too_large(o); lane++)
-            thin_lane(o, lane, excess / RECORD_LANES + 1);
-        if (o->figures.bytes == before)
-            break;
+    struct thinning_record *records = calloc(BATCH, sizeof *records);
+    bool more = records != NULL;
+    while (more && too_large(o) && !db_failed(o->db)) {
+        int64_t share = ((int64_t)o->figures.bytes - o->settings.max_bytes) / RECORD_LANES + 1;
+        more = false;
+        for (unsigned i = 0; i < RECORD_LANES && too_large(o); i++)
+            more |= thin_lane(o, i, records, share);
+        if (!more && too_large(o))
+            more = coarsen(o);
+    }
+    free(records);
+}
+
+/* With nothing left that is not released, the next outage begins with a fine picture. */
+static void forget_thinning(struct outbox_lane *l)
+{
+    l->mark_dirty |= l->gap_ms != 0 || l->swept != 0;
+    l->gap_ms = 0;
+    l->swept = 0;
+    thinning_destroy(l->thinning);
+    l->thinning = NULL;
+}
+
+/* What the sweeps remember holds of a store that has forgotten it: begin them where the store has them. */
+static void undo(struct outbox *o, const struct outbox_lane *lanes, const struct outbox_figures *figures)
+{
+    o->figures = *figures;
+    for (unsigned i = 0; i < RECORD_LANES; i++) {
+        thinning_destroy(o->lanes[i].thinning);
+        o->lanes[i] = lanes[i];
+        o->lanes[i].thinning = NULL;
     }
 }
 
 int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error)
 {
     struct outbox_figures before = o->figures;
+    struct outbox_lane lanes[RECORD_LANES];
+    memcpy(lanes, o->lanes, sizeof lanes);
+    for (unsigned i = 0; i < RECORD_LANES; i++)
+        if (o->lanes[i].held <= o->lanes[i].mark)
+            forget_thinning(&o->lanes[i]);
     db_begin(o->db);
     drop_released(o, now_ms);
     if (too_large(o))
@@ -116,7 +200,7 @@ int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error)
     outbox_write_marks(o);
     int r = db_commit(o->db, error);
     if (r)
-        o->figures = before;
+        undo(o, lanes, &before);
     for (unsigned i = 0; i < RECORD_LANES && r == 0; i++) {
         o->lanes[i].mark_dirty = false;
         if (o->figures.stored != before.stored)

@@ -1,42 +1,83 @@
 #include "thinning.h"
 
-#define SLOTS 4096 /* entities told apart; two that share a slot are thinned as one */
+#include <stdlib.h>
+#include <string.h>
 
-static void find_newest(const struct thinning_record *records, size_t count, size_t *newest)
+#define PROBES 16
+
+/* What the sweep remembers of an entity. */
+struct entity {
+    bool known, has_candidate;
+    int64_t kept_ms;                  /* of the newest that stays for sure */
+    struct thinning_record candidate; /* newer than that; stays unless the next one is near enough */
+};
+
+struct thinning {
+    int64_t gap_ms;
+    int64_t narrowest_ms; /* of what was too wide for the gap; 0: nothing was */
+    struct entity entities[2 * THINNING_ENTITIES];
+};
+
+struct thinning *thinning_create(void)
 {
-    for (size_t i = 0; i < SLOTS; i++)
-        newest[i] = SIZE_MAX;
-    for (size_t i = 0; i < count; i++)
-        newest[records[i].key % SLOTS] = i;
+    return calloc(1, sizeof(struct thinning));
 }
 
-/* One pass: every second reading of each entity that is still there. */
-static int64_t pass(struct thinning_record *records, size_t count, const size_t *newest, int64_t bytes)
+void thinning_destroy(struct thinning *t)
 {
-    bool odd[SLOTS] = {false};
-    int64_t freed = 0;
-    for (size_t i = 0; i < count && freed < bytes; i++) {
-        struct thinning_record *r = &records[i];
-        size_t slot = r->key % SLOTS;
-        if (r->edge || r->drop || newest[slot] == i)
-            continue;
-        if (odd[slot]) {
-            r->drop = true;
-            freed += r->bytes;
-        }
-        odd[slot] = !odd[slot];
-    }
-    return freed;
+    free(t);
 }
 
-int64_t thinning_choose(struct thinning_record *records, size_t count, int64_t bytes)
+void thinning_begin(struct thinning *t, int64_t gap_ms)
 {
-    size_t newest[SLOTS];
-    int64_t freed = 0, more = 1;
-    find_newest(records, count, newest);
-    while (freed < bytes && more) {
-        more = pass(records, count, newest, bytes - freed);
-        freed += more;
+    memset(t, 0, sizeof *t);
+    t->gap_ms = gap_ms;
+}
+
+static struct entity *entity_of(struct thinning *t, uint64_t key)
+{
+    for (uint64_t i = 0; i < PROBES; i++) {
+        struct entity *e = &t->entities[(key + i) % (2 * THINNING_ENTITIES)];
+        if (!e->known || e->candidate.key == key)
+            return e;
     }
-    return freed;
+    return NULL;
+}
+
+static bool near_enough(struct thinning *t, int64_t from_ms, int64_t to_ms)
+{
+    int64_t apart_ms = to_ms - from_ms;
+    if (apart_ms < 0) /* the clock was set back */
+        return false;
+    if (apart_ms <= t->gap_ms)
+        return true;
+    if (t->narrowest_ms == 0 || apart_ms < t->narrowest_ms)
+        t->narrowest_ms = apart_ms;
+    return false;
+}
+
+bool thinning_next(struct thinning *t, const struct thinning_record *record, struct thinning_record *ret)
+{
+    struct entity *e = entity_of(t, record->key);
+    if (!e)
+        return false;
+    bool drop = e->has_candidate && near_enough(t, e->kept_ms, record->time_ms);
+    if (drop)
+        *ret = e->candidate;
+    else if (e->has_candidate)
+        e->kept_ms = e->candidate.time_ms;
+    e->has_candidate = e->known && !record->edge;
+    if (!e->has_candidate)
+        e->kept_ms = record->time_ms;
+    e->known = true;
+    e->candidate = *record;
+    return drop;
+}
+
+int64_t thinning_next_gap_ms(const struct thinning *t)
+{
+    int64_t least_ms = t->narrowest_ms + t->narrowest_ms / 4; /* intervals are not the same to the millisecond */
+    if (t->narrowest_ms == 0)
+        return 0;
+    return least_ms > 2 * t->gap_ms ? least_ms : 2 * t->gap_ms;
 }

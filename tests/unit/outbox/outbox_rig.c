@@ -9,6 +9,7 @@ struct outbox *outbox;
 struct outbox_settings outbox_settings;
 char outbox_folder[FOLDER_SIZE], outbox_path[FOLDER_SIZE + 16];
 struct buf outbox_notice;
+int64_t record_ms, record_step_ms;
 
 static struct random_seeded seeded;
 static struct buf listing;
@@ -25,6 +26,7 @@ void outbox_rig_set_up(void)
                                                .waiting_max_bytes = 1 << 16,
                                                .random = &seeded.port};
     outbox = NULL;
+    record_ms = record_step_ms = 0;
     outbox_reopen();
 }
 
@@ -74,7 +76,8 @@ const char *key_c(void)
 
 void add(const char *key, const char *payload, enum outbox_kind kind)
 {
-    ck_assert_int_eq(outbox_add(outbox, text_of(key), text_of(payload), kind, 0), 0);
+    ck_assert_int_eq(outbox_add(outbox, text_of(key), text_of(payload), kind, record_ms), 0);
+    record_ms += record_step_ms;
 }
 
 void commit(void)

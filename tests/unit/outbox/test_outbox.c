@@ -156,6 +156,7 @@ END_TEST
 START_TEST(then_redundant_readings_go_and_edges_stay)
 {
     outbox_settings.max_bytes = 24;
+    record_step_ms = 1000;
     outbox_reopen();
     add(KEY_A, "edge", OUTBOX_EDGE);
     for (int i = 0; i < 6; i++)
@@ -164,12 +165,81 @@ START_TEST(then_redundant_readings_go_and_edges_stay)
     add(key_b(), "read", OUTBOX_READING);
     commit();
     tidy(0);
-    ck_assert_str_eq(held(lane_of(KEY_A)), "edge@1<0 read@2<1 read@6<2 read@7<6 edge@8<7 read@9<8");
+    ck_assert_str_eq(held(lane_of(KEY_A)), "edge@1<0 read@3<1 read@5<3 read@7<5 edge@8<7 read@9<8");
     ck_assert_uint_eq(figures().thinned, 3);
     ck_assert_uint_eq(figures().stored, 6);
     outbox_reopen();
     ck_assert_uint_eq(figures().stored, 6);
     ck_assert_uint_eq(figures().bytes, 24);
+}
+END_TEST
+
+/* An outage that is many times too long for the outbox: of all of it something is left, at about the same distance. */
+static const struct {
+    int vms, capacity, interval_ms, restart_every, edge_every;
+    int times; /* the outage lasts so many times what the outbox holds */
+} outages[] = {
+    {1, 100, 1000, 0, 0, 32}, /* one VM: all is in one lane */
+    {3, 300, 1000, 0, 0, 8},
+    {40, 1500, 60000, 0, 0, 16},  /* less than a record of each VM a tidying */
+    {3, 300, 1000, 100, 0, 8},    /* the poller is started anew again and again */
+    {3, 600, 1000, 0, 40, 8},     /* stops and starts between */
+    {100, 1278, 1000, 0, 0, 32},  /* nearly as much as fits comes between two tidyings */
+};
+
+static const char *outage_key(int vm)
+{
+    static char key[16];
+    snprintf(key, sizeof key, "vm-%d", vm);
+    return key;
+}
+
+/* The widest hole between two records of a VM, the newest included; *ret_count: how many there are. */
+static int64_t widest_ms(const char *key, int64_t end_ms, size_t *ret_count)
+{
+    struct outbox_record r = {0};
+    struct error e;
+    int64_t before_ms = 0, widest = 0;
+    *ret_count = 0;
+    while (outbox_after(outbox, lane_of(key), r.sequence, &r, &e) == 1) {
+        if (!text_equal(r.key, text_of(key)))
+            continue;
+        widest = r.time_ms - before_ms > widest ? r.time_ms - before_ms : widest;
+        before_ms = r.time_ms;
+        ++*ret_count;
+    }
+    return end_ms - before_ms > widest ? end_ms - before_ms : widest;
+}
+
+START_TEST(however_long_an_outage_lasts_no_hole_is_left)
+{
+    int vms = outages[_i].vms, rounds = outages[_i].times * outages[_i].capacity / vms;
+    int64_t interval_ms = outages[_i].interval_ms, tidied_ms = 0;
+    outbox_settings.max_bytes = 4 * outages[_i].capacity;
+    outbox_reopen();
+    for (int round = 1; round <= rounds; round++) {
+        bool edge = round == 1 || (outages[_i].edge_every && round % outages[_i].edge_every == 0);
+        record_ms = round * interval_ms + round % 7; /* not to the millisecond */
+        for (int vm = 0; vm < vms; vm++)
+            add(outage_key(vm), "read", edge ? OUTBOX_EDGE : OUTBOX_READING);
+        commit();
+        for (; tidied_ms + 10000 <= record_ms; tidied_ms += 10000)
+            tidy(0);
+        ck_assert_uint_eq(figures().dropped_waiting, 0);
+        if (outages[_i].restart_every && round % outages[_i].restart_every == 0)
+            outbox_reopen();
+    }
+    tidy(0);
+    ck_assert_uint_le(figures().bytes, (uint64_t)outbox_settings.max_bytes);
+    ck_assert_uint_ge(figures().bytes, (uint64_t)outbox_settings.max_bytes * 9 / 10);
+    for (int vm = 0; vm < vms; vm++) {
+        size_t count;
+        int64_t widest = widest_ms(outage_key(vm), rounds * interval_ms, &count);
+        int64_t even_ms = rounds * interval_ms * vms / outages[_i].capacity;
+        ck_assert_msg(widest <= 5 * even_ms, /* a sweep halves: its part is twice as coarse as what it has not reached */
+                      "%s: a hole of %lld ms, %lld would be even, %zu are left", outage_key(vm),
+                      (long long)widest, (long long)even_ms, count);
+    }
 }
 END_TEST
 
@@ -241,6 +311,7 @@ int main(void)
     tcase_add_test(t, what_is_not_released_never_grows_too_old);
     tcase_add_test(t, released_records_go_first_on_overflow);
     tcase_add_test(t, then_redundant_readings_go_and_edges_stay);
+    tcase_add_loop_test(t, however_long_an_outage_lasts_no_hole_is_left, 0, sizeof outages / sizeof outages[0]);
     tcase_add_test(t, a_full_outbox_refuses_readings_and_takes_edges);
     tcase_add_test(t, memory_is_bounded_and_what_is_dropped_is_counted);
     tcase_add_test(t, others_tables_commit_together_with_the_records);

@@ -195,6 +195,62 @@ START_TEST(a_damaged_file_is_set_aside_and_named)
 }
 END_TEST
 
+#define PAGE 4096
+
+static void fill_pages(void)
+{
+    struct error e;
+    char payload[PAGE / 2];
+    memset(payload, 'p', sizeof payload);
+    payload[sizeof payload - 1] = 0;
+    outbox_begin(outbox);
+    db_run(db_query(outbox_db(outbox), "CREATE TABLE memory(id INTEGER PRIMARY KEY, bytes BLOB)"));
+    db_run(db_query(outbox_db(outbox), "INSERT INTO memory WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                                       "WHERE i < 20) SELECT i, randomblob(3000) FROM n"));
+    for (int i = 0; i < 20; i++)
+        add(KEY_A, payload, OUTBOX_READING);
+    ck_assert_msg(outbox_commit(outbox, 0, &e) == 0, "%s", e.text);
+}
+
+static long file_size(void)
+{
+    FILE *f = fopen(outbox_path, "r");
+    fseek(f, 0, SEEK_END);
+    long size = ftell(f);
+    fclose(f);
+    return size;
+}
+
+static void damage_page(long page)
+{
+    outbox_close(outbox);
+    outbox = NULL;
+    FILE *f = fopen(outbox_path, "r+");
+    fseek(f, page * PAGE, SEEK_SET);
+    for (int i = 0; i < PAGE; i++)
+        fputc(0xa5, f);
+    fclose(f);
+}
+
+/* Whichever page it is, also one that only others' tables use: a new file is begun at the start, and all can be read. */
+START_TEST(damage_in_any_page_is_found_at_the_start)
+{
+    fill_pages();
+    outbox_reopen(); /* all of it is in the file now, not in its log */
+    long pages = file_size() / PAGE;
+    ck_assert_int_gt(pages, 30);
+    for (long page = 0; page < pages; page++) {
+        struct error e;
+        damage_page(page);
+        outbox_reopen();
+        ck_assert_msg(outbox_notice.len > 0, "page %ld of %ld", page, pages);
+        fill_pages();
+        ck_assert_msg(outbox_tidy(outbox, 0, &e) == 0, "page %ld: %s", page, e.text);
+        ck_assert_uint_eq(figures().stored, 20);
+    }
+}
+END_TEST
+
 START_TEST(a_sound_file_is_opened_without_a_word)
 {
     put(KEY_A, "one");
@@ -227,6 +283,7 @@ int main(void)
     tcase_add_loop_test(t, each_commit_is_on_the_disk_when_it_returns, 0, 6);
     tcase_add_loop_test(t, a_power_cut_after_a_failed_commit_never_reuses_a_number, 0, 2);
     tcase_add_test(t, a_damaged_file_is_set_aside_and_named);
+    tcase_add_test(t, damage_in_any_page_is_found_at_the_start);
     tcase_add_test(t, a_sound_file_is_opened_without_a_word);
     tcase_add_test(t, a_file_that_cannot_be_opened_is_not_set_aside);
     suite_add_tcase(s, t);

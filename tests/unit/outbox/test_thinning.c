@@ -1,5 +1,5 @@
-/* Rule R11: what goes when the outbox is too large. A picture row is one record a letter, oldest first: the letter is
- * the entity, a capital an edge; below it what stays (-) and what goes (x). Each is 10 bytes. */
+/* Rule R11: what goes when the outbox is too large. A picture row is one record a letter, one a second, oldest first:
+ * the letter is the entity, a capital an edge; below it what stays (-) and what goes (x) in a sweep of that gap. */
 #include "pollers/thinning.h"
 
 #include <ctype.h>
@@ -8,59 +8,93 @@
 
 #include "support/run.h"
 
-#define BYTES 10
-#define MANY  20000
+#define SECOND_MS 1000
+
+static struct thinning *thinning;
+
+static void set_up(void)
+{
+    thinning = thinning_create();
+}
+
+static void tear_down(void)
+{
+    thinning_destroy(thinning);
+}
 
 static const struct {
     const char *records;
-    int64_t needed, freed;
+    int64_t gap_ms;
     const char *fate;
+    int64_t next_ms;
 } pictures[] = {
-    {"aaaaaaaa", 0, 0, "--------"},     /* nothing is needed */
-    {"aaaaaaaa", 30, 30, "-x-x-x--"},   /* every second, oldest first */
-    {"aaaaaaaa", 11, 20, "-x-x----"},   /* no more than needed */
-    {"aaaaaaaa", 40, 40, "-xxx-x--"},   /* again over what is left */
-    {"aaaaaaaa", 1000, 60, "-xxxxxx-"}, /* the newest stays, and one as old as can be */
-    {"AaaAaaA", 1000, 30, "--x-xx-"},   /* edges stay */
-    {"AAAAAA", 1000, 0, "------"},      /* nothing but edges */
-    {"abababab", 20, 20, "--xx----"},   /* each entity by itself */
-    {"ab", 1000, 0, "--"},              /* each is its entity's newest */
-    {"aaaaaab", 20, 20, "-x-x---"},
-    {"", 1000, 0, ""},
+    {"aaaaaaaa", 0, "--------", 2500}, /* nothing goes, but the next gap is known */
+    {"aaaaaaaa", 1999, "--------", 3998},
+    {"aaaaaaaa", 2500, "-x-x-x--", 5000},  /* every second */
+    {"aaaaaaaa", 5000, "-xxxx-x-", 10000}, /* as many as the gap spans */
+    {"aaaaaaaa", 100000, "-xxxxxx-", 0},   /* the oldest stays, and the newest */
+    {"AaaAaaA", 100000, "-xx-xx-", 0},     /* edges stay */
+    {"AAAAAA", 100000, "------", 0},
+    {"abababab", 4000, "--xx----", 8000}, /* each entity by itself */
+    {"ab", 100000, "--", 0},              /* each is its entity's newest */
+    {"aaaaab", 100000, "-xxx--", 0},
+    {"aa-----aaa", 3000, "--     -x-", 8750}, /* what stands about a gap stays */
+    {"", 1000, "", 0},
 };
 
 START_TEST(readings_are_thinned_evenly)
 {
-    struct thinning_record records[16] = {0};
     const char *text = pictures[_i].records;
-    size_t count = strlen(text);
     char fate[17] = {0};
-    for (size_t i = 0; i < count; i++)
-        records[i] =
-            (struct thinning_record){.key = (uint64_t)tolower(text[i]), .bytes = BYTES, .edge = isupper(text[i]) != 0};
-    ck_assert_int_eq(thinning_choose(records, count, pictures[_i].needed), pictures[_i].freed);
-    for (size_t i = 0; i < count; i++)
-        fate[i] = records[i].drop ? 'x' : '-';
+    thinning_begin(thinning, pictures[_i].gap_ms);
+    for (size_t i = 0; text[i]; i++) {
+        struct thinning_record gone;
+        struct thinning_record r = {.key = (uint64_t)tolower(text[i]),
+                                    .id = (int64_t)i,
+                                    .time_ms = (int64_t)i * SECOND_MS,
+                                    .edge = isupper(text[i]) != 0};
+        fate[i] = text[i] == '-' ? ' ' : '-';
+        if (fate[i] == '-' && thinning_next(thinning, &r, &gone))
+            fate[gone.id] = 'x';
+    }
     ck_assert_str_eq(fate, pictures[_i].fate);
+    ck_assert_int_eq(thinning_next_gap_ms(thinning), pictures[_i].next_ms);
 }
 END_TEST
 
-/* Many entities at once: none loses an edge or its newest, and none is left with a longer hole than its neighbours. */
-START_TEST(many_entities_lose_alike)
+/* A clock that is set back makes no reading redundant. */
+START_TEST(what_came_before_a_clock_was_set_back_stays)
 {
-    enum { ENTITIES = 100 };
-    struct thinning_record *records = calloc(MANY, sizeof *records);
-    size_t left[ENTITIES] = {0};
-    for (size_t i = 0; i < MANY; i++)
-        records[i] = (struct thinning_record){.key = i % ENTITIES, .bytes = BYTES, .edge = i < ENTITIES};
-    ck_assert_int_ge(thinning_choose(records, MANY, MANY * BYTES / 2), MANY * BYTES / 2);
-    for (size_t i = 0; i < MANY; i++) {
-        left[i % ENTITIES] += !records[i].drop;
-        ck_assert(!records[i].drop || (i >= ENTITIES && i < MANY - ENTITIES));
+    static const int64_t times_ms[] = {5000, 6000, 7000, 1000, 2000, 3000};
+    const char *fate[] = {"stays", "goes", "stays", "stays", "goes", "stays"};
+    bool gone[6] = {false};
+    thinning_begin(thinning, 2500);
+    for (int i = 0; i < 6; i++) {
+        struct thinning_record r = {.key = 1, .id = i, .time_ms = times_ms[i]}, out;
+        if (thinning_next(thinning, &r, &out))
+            gone[out.id] = true;
     }
-    for (size_t i = 1; i < ENTITIES; i++)
-        ck_assert_int_le(labs((long)left[i] - (long)left[0]), 1);
-    free(records);
+    for (int i = 0; i < 6; i++)
+        ck_assert_msg(gone[i] == (strcmp(fate[i], "goes") == 0), "record %d %s", i, gone[i] ? "goes" : "stays");
+}
+END_TEST
+
+/* More entities than are told apart: none loses its newest to another, and what is known is still thinned. */
+START_TEST(entities_beyond_the_limit_keep_all)
+{
+    enum { ENTITIES = 4 * THINNING_ENTITIES, ROUNDS = 4 };
+    size_t gone = 0;
+    thinning_begin(thinning, 10 * SECOND_MS);
+    for (int64_t i = 0; i < ROUNDS * ENTITIES; i++) {
+        struct thinning_record out,
+            r = {.key = (uint64_t)(i % ENTITIES) * 0x9e3779b97f4a7c15u, .id = i, .time_ms = i / ENTITIES * SECOND_MS};
+        if (!thinning_next(thinning, &r, &out))
+            continue;
+        gone++;
+        ck_assert_int_eq(out.id % ENTITIES, i % ENTITIES);
+        ck_assert_int_lt(out.id, i);
+    }
+    ck_assert_uint_ge(gone, THINNING_ENTITIES);
 }
 END_TEST
 
@@ -68,8 +102,10 @@ int main(void)
 {
     Suite *s = suite_create("thinning");
     TCase *t = tcase_create("thinning");
+    tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_loop_test(t, readings_are_thinned_evenly, 0, sizeof pictures / sizeof pictures[0]);
-    tcase_add_test(t, many_entities_lose_alike);
+    tcase_add_test(t, what_came_before_a_clock_was_set_back_stays);
+    tcase_add_test(t, entities_beyond_the_limit_keep_all);
     suite_add_tcase(s, t);
     return test_run(s);
 }
