@@ -10,6 +10,7 @@
 #define HEAR_NS          (200LL * 1000000) /* how often the ledger's word is looked for */
 #define SEND_AT_ONCE     500               /* records a step and lane */
 #define LOG_PERIOD_NS    (60LL * 1000000000)
+#define REPORT_NS        (3600LL * 1000000000) /* a client that says nothing for so long has forgotten */
 
 int publisher_create(struct publisher **ret, const struct publisher_settings *settings, const struct publisher_ports *ports,
                      struct outbox *outbox)
@@ -56,6 +57,14 @@ static void empty_flights(struct publisher_lane *l)
     l->bytes = 0;
 }
 
+/* While the client holds records for brokers that are away, the ledger's silence says nothing: to send them again would
+ * only make copies, which all come at once when the brokers are back. */
+static void wait_for_reports(struct publisher_lane *l, int64_t now_ns)
+{
+    if (l->unreported && now_ns - l->reported_ns < REPORT_NS)
+        l->release.progress_ns = now_ns;
+}
+
 /* Whatever was on its way with the old handles may be lost. */
 static void rewind_all(struct publisher *p, int64_t now_ns)
 {
@@ -63,6 +72,7 @@ static void rewind_all(struct publisher *p, int64_t now_ns)
     for (unsigned i = 0; i < RECORD_LANES; i++) {
         release_rewind(&p->lanes[i].release, now_ns);
         empty_flights(&p->lanes[i]);
+        p->lanes[i].unreported = 0;
     }
 }
 
@@ -155,7 +165,10 @@ static int send_one(struct publisher *p, unsigned lane, int partitions, int64_t 
     if (result)
         return result == -ENOTCONN ? result : 0;
     release_sent(&l->release, r.sequence, now_ns);
+    if (l->unreported++ == 0)
+        l->reported_ns = now_ns;
     p->figures.produced++;
+    p->turn = (lane + 1) % RECORD_LANES;
     p->budget -= (int64_t)r.payload.len;
     return fly(l, r.sequence, (int64_t)r.payload.len);
 }
@@ -200,6 +213,7 @@ static int64_t read_offset(const struct publisher *p, unsigned lane)
 static int drive_lane(struct publisher *p, unsigned lane, int partitions, int64_t now_ns, int64_t *wake_ns)
 {
     struct publisher_lane *l = &p->lanes[lane];
+    wait_for_reports(l, now_ns);
     for (int i = 0; i < SEND_AT_ONCE; i++) {
         uint64_t resends = l->release.resends;
         int64_t wake;
@@ -220,6 +234,13 @@ static int drive_lane(struct publisher *p, unsigned lane, int partitions, int64_
     return 0;
 }
 
+static const char *refusal(int result)
+{
+    if (result == -EMSGSIZE)
+        return ", which is larger than the topic's max.message.bytes: raise that";
+    return result == -EACCES ? ": no right to write to the topic or the cluster" : "";
+}
+
 static int take_reports(struct publisher *p, int64_t now_ns)
 {
     struct delivery d;
@@ -228,11 +249,16 @@ static int take_reports(struct publisher *p, int64_t now_ns)
         if (d.tag == UINT64_MAX)
             continue;
         struct publisher_lane *l = &p->lanes[d.tag % RECORD_LANES];
+        wait_for_reports(l, now_ns);
+        l->unreported -= l->unreported > 0;
+        l->reported_ns = now_ns;
         if (d.result == 0) {
             p->figures.delivered++;
             release_delivered(&l->release, d.tag / RECORD_LANES, d.partition, d.offset);
         } else {
             p->figures.failed++;
+            log_limited(&p->refusal_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING,
+                        "the broker did not take a record%s; it is sent again", refusal(d.result));
             release_failed(&l->release, now_ns);
             empty_flights(l);
         }
@@ -262,8 +288,8 @@ static int step(struct publisher *p, int64_t now_ns, int64_t *wake_ns)
     if (partitions <= 0 || !p->caught_up)
         return r;
     refill(p, now_ns);
-    for (unsigned i = 0; i < RECORD_LANES && r == 0; i++)
-        r = drive_lane(p, i, partitions, now_ns, wake_ns);
+    for (unsigned i = 0, first = p->turn; i < RECORD_LANES && r == 0; i++)
+        r = drive_lane(p, (first + i) % RECORD_LANES, partitions, now_ns, wake_ns);
     return r;
 }
 

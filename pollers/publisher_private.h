@@ -18,6 +18,8 @@ struct publisher_lane {
     struct in_flight *flights; /* a ring would do; a lane has few, so the front is moved out */
     size_t count, cap;
     int64_t bytes;
+    uint64_t unreported; /* with the client, which has not said yet what became of them */
+    int64_t reported_ns; /* it spoke last, or got the first of them */
     bool heard; /* a mark waits in `newest` */
     uint64_t newest;
 };
@@ -38,7 +40,8 @@ struct publisher {
     size_t to_catch_up;
     int64_t retry_ns, backoff_ns;
     int64_t budget, budget_ns; /* bytes that may be sent now, by the drain rate */
-    struct log_limit open_limit, drop_limit;
+    unsigned turn; /* the lane that may send first, so that what bounds them all starves none */
+    struct log_limit open_limit, drop_limit, refusal_limit;
     struct publisher_figures figures;
 };
 

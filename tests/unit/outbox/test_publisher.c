@@ -5,6 +5,7 @@
 
 #include "fake_kafka.h"
 #include "outbox_rig.h"
+#include "pluvio/model/record.h"
 
 #define S 1000000000LL
 
@@ -235,6 +236,8 @@ START_TEST(a_record_that_is_not_acknowledged_is_sent_again_with_those_behind_it)
     put(KEY_A, "two");
     put(KEY_A, "three");
     step(0);
+    for (size_t i = 0; i < 3; i++)
+        fake_report(i, 0, (int64_t)i);
     acked(1);
     step(1);
     put(KEY_A, "four");
@@ -266,8 +269,39 @@ START_TEST(what_the_ledger_has_not_read_yet_is_not_sent_again_soon)
     step(1);
     step(6);
     ck_assert_uint_eq(kafka.sent_count, heard[_i].again ? 2 : 1);
+    if (heard[_i].again)
+        fake_report(1, 0, -1);
+    step(7);
     step(601);
     ck_assert_uint_eq(kafka.sent_count, heard[_i].again ? 3 : 2);
+}
+END_TEST
+
+START_TEST(what_the_client_still_holds_is_not_sent_again)
+{
+    put(KEY_A, "one");
+    put(KEY_A, "two");
+    for (int s = 0; s < 3000; s += 100) /* the brokers are away */
+        step(s);
+    ck_assert_uint_eq(kafka.sent_count, 2);
+    fake_report(0, 0, 20);
+    fake_report(1, 0, 21);
+    step(3000);
+    step(3004);
+    ck_assert_uint_eq(kafka.sent_count, 2); /* the ledger has its time, from now on */
+    step(3005);
+    ck_assert_uint_eq(kafka.sent_count, 4);
+}
+END_TEST
+
+START_TEST(a_client_that_has_forgotten_is_not_waited_for)
+{
+    put(KEY_A, "one");
+    for (int s = 0; s < 3600; s += 100)
+        step(s);
+    ck_assert_uint_eq(kafka.sent_count, 1);
+    step(3606);
+    ck_assert_uint_eq(kafka.sent_count, 2);
 }
 END_TEST
 
@@ -318,6 +352,25 @@ START_TEST(the_drain_rate_is_bounded)
     ck_assert_uint_eq(kafka.sent_count, 20);
     step(104); /* no more than a second's worth at once */
     ck_assert_uint_eq(kafka.sent_count, 30);
+}
+END_TEST
+
+START_TEST(lanes_take_turns_where_the_rate_is_too_low_for_all)
+{
+    unsigned counts[RECORD_LANES] = {0};
+    settings.bytes_per_second = 40;
+    publisher_destroy(publisher);
+    create();
+    for (int i = 0; i < 100; i++) {
+        put(KEY_A, "four");
+        put(key_c(), "four");
+    }
+    for (int s = 100; s < 106; s++)
+        step(s);
+    for (size_t i = 0; i < kafka.sent_count; i++)
+        counts[kafka.sent[i].envelope.lane]++;
+    ck_assert_uint_eq(counts[lane_of(KEY_A)], 30);
+    ck_assert_uint_eq(counts[lane_of(key_c())], 30);
 }
 END_TEST
 
@@ -401,6 +454,8 @@ START_TEST(another_cluster_under_the_same_address_gets_all_that_is_unreleased)
     step(2);
     step(3);
     ck_assert_str_eq(sent(0), "one@1<0 one@1<0");
+    fake_report(1, 0, -1);
+    step(4);
     fake_ack_offset("another", "metrics", kafka.sent[0].partition, 1);
     acked(0);
     step(9); /* and the old log's offset says nothing about patience */
@@ -451,9 +506,12 @@ static void add_sending_tests(TCase *t)
     tcase_add_test(t, an_idle_lane_says_hello_with_its_last_sequence);
     tcase_add_test(t, a_record_that_is_not_acknowledged_is_sent_again_with_those_behind_it);
     tcase_add_loop_test(t, what_the_ledger_has_not_read_yet_is_not_sent_again_soon, 0, sizeof heard / sizeof heard[0]);
+    tcase_add_test(t, what_the_client_still_holds_is_not_sent_again);
+    tcase_add_test(t, a_client_that_has_forgotten_is_not_waited_for);
     tcase_add_test(t, a_failed_delivery_is_sent_again_at_once);
     tcase_add_test(t, what_is_in_flight_is_bounded_by_partition);
     tcase_add_test(t, the_drain_rate_is_bounded);
+    tcase_add_test(t, lanes_take_turns_where_the_rate_is_too_low_for_all);
     tcase_add_test(t, a_full_queue_is_tried_again);
     tcase_add_test(t, a_record_too_large_for_any_broker_does_not_stop_the_lane);
     tcase_add_test(t, a_lane_whose_newest_record_was_too_large_drains_and_says_hello);
