@@ -4,6 +4,8 @@
 
 #define PATIENCE_LEAST_NS (300 * NS_PER_MS) /* a hung VM delays the others by this, once; two at once by two of it */
 #define PATIENCE_PER_VM   (10 * NS_PER_MS) /* the bulk call takes 4 ms of it under software emulation */
+#define EARLY_PART        100              /* of the interval */
+#define PATIENCE_TIMES    4                /* as long as usual */
 
 int64_t cycle_offset_ns(struct text host_uuid, int64_t interval_ns)
 {
@@ -15,11 +17,13 @@ int64_t cycle_next_boot_ns(int64_t now_boot_ns, int64_t now_wall_ns, int64_t int
     int64_t past = (now_wall_ns - offset_ns) % interval_ns;
     if (past < 0)
         past += interval_ns;
-    return now_boot_ns + interval_ns - past;
+    int64_t left = interval_ns - past;
+    return now_boot_ns + (left <= interval_ns / EARLY_PART ? left + interval_ns : left);
 }
 
-int64_t cycle_patience_ns(int64_t interval_ns, uint64_t vms)
+int64_t cycle_patience_ns(int64_t interval_ns, uint64_t vms, int64_t usual_ns)
 {
-    int64_t patience = PATIENCE_LEAST_NS + (int64_t)vms * PATIENCE_PER_VM;
+    int64_t longest = (int64_t)vms * PATIENCE_PER_VM, usual = usual_ns * PATIENCE_TIMES;
+    int64_t patience = PATIENCE_LEAST_NS + (usual > 0 && usual < longest ? usual : longest);
     return patience < interval_ns / 2 ? patience : interval_ns / 2;
 }

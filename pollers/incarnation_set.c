@@ -140,5 +140,6 @@ void incarnations_saved(struct incarnations *set)
             incarnation_free(gone[i]);
         }
     } while (count);
-    set->dirty = set->forget_all = false;
+    set->dirty &= set->in_first_list;
+    set->forget_all = false;
 }

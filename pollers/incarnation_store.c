@@ -98,7 +98,7 @@ void incarnation_store_write(struct db *db, const struct incarnations *set)
     const struct incarnation *vm;
     if (set->forget_all)
         db_run(db_query(db, "DELETE FROM incarnation"));
-    if (set->dirty)
+    if (set->dirty && !set->in_first_list) /* else who is not stored yet would count as begun after it */
         write_host(db, set);
     while ((vm = map_next(&set->vms, &cursor))) {
         if (vm->dirty && vm->forget)

@@ -6,13 +6,13 @@ const struct lifecycle_meaning *lifecycle_meaning(enum lifecycle_kind kind)
 {
     static const struct lifecycle_meaning rows[] = {
         [LIFECYCLE_STARTED] = {EFFECT_START, DOMAIN_RUNNING, true},
-        [LIFECYCLE_STOPPED] = {EFFECT_STOP, DOMAIN_SHUTOFF, false},
+        [LIFECYCLE_STOPPED] = {EFFECT_STOP, DOMAIN_SHUTOFF, true}, /* is it still defined? */
         [LIFECYCLE_PAUSED] = {EFFECT_STATE, DOMAIN_PAUSED, false},
         [LIFECYCLE_RESUMED] = {EFFECT_STATE, DOMAIN_RUNNING, false},
         [LIFECYCLE_REBOOTED] = {EFFECT_NONE, DOMAIN_RUNNING, false},
         [LIFECYCLE_DEFINED] = {EFFECT_NONE, DOMAIN_RUNNING, true},
         [LIFECYCLE_UNDEFINED] = {EFFECT_GONE, DOMAIN_SHUTOFF, false},
-        [LIFECYCLE_CRASHED] = {EFFECT_STOP, DOMAIN_CRASHED, false},
+        [LIFECYCLE_CRASHED] = {EFFECT_STOP, DOMAIN_CRASHED, true},
         [LIFECYCLE_MIGRATED] = {EFFECT_STOP, DOMAIN_SHUTOFF, false},
         [LIFECYCLE_METADATA] = {EFFECT_NONE, DOMAIN_RUNNING, true},
         [LIFECYCLE_DEVICE_ADDED] = {EFFECT_DEVICES, DOMAIN_RUNNING, true},

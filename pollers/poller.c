@@ -1,6 +1,7 @@
 #include "poller.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "cycle.h"
@@ -24,10 +25,13 @@ struct poller {
     struct sighting sighting;
     struct poller_counts counts;
     struct hung hung;
+    unsigned blind; /* readings in a row in which no process could be seen */
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
     bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
+    unsigned asked_groups, usual_groups; /* of libvirt, by the reading under way and by that of usual_ns */
+    int64_t usual_ns; /* what a reading takes where nobody hangs; 0: unknown */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
     struct log_limit inspect_limit, store_limit, list_limit, file_limit, room_limit;
 };
@@ -202,6 +206,25 @@ static void tell_host(struct poller *p, const struct snapshot *s)
          time_ns);
 }
 
+/* ---- the disk ---- */
+
+static void store(struct poller *p, int64_t now_ns)
+{
+    struct error error;
+    if (!p->dirty || now_ns < p->store_ns)
+        return;
+    outbox_begin(p->ports.outbox);
+    incarnation_store_write(outbox_db(p->ports.outbox), &p->set);
+    if (outbox_commit(p->ports.outbox, clock_wall_ns(p->ports.clock) / NS_PER_MS, &error)) {
+        p->store_ns = now_ns + RETRY_NS;
+        log_limited(&p->store_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
+                    "%s; records wait in memory and nothing is sent that is not stored", error.text);
+        return;
+    }
+    incarnations_saved(&p->set);
+    p->dirty = false;
+}
+
 /* ---- readings ---- */
 
 static void note_hung(struct poller *p, const struct domain_stats *d)
@@ -217,6 +240,24 @@ static void note_hung(struct poller *p, const struct domain_stats *d)
         log_info("VM %s (%s) answers again", d->uuid, name);
         break;
     }
+}
+
+#define BLIND_READINGS 2 /* one may come before a process is there to be found */
+
+/* Another driver than QEMU's, or a /proc that hides processes: every reading is so, and said once. */
+static void note_evidence(struct poller *p, const struct snapshot *s)
+{
+    const char *name = NULL;
+    bool seen = false;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct domain_stats *d = &s->domains[i];
+        name = d->id >= 0 && d->name ? d->name : name;
+        seen |= d->process_start != 0;
+    }
+    p->blind = name && !seen ? p->blind + 1 : 0;
+    if (p->blind == BLIND_READINGS)
+        log_warning("VM %s: the start of its process cannot be seen, nor that of any other VM: after a restart of libvirtd a "
+                    "new run may be taken for the old one; --once --explain says what is missing", name);
 }
 
 static void take_domain(struct poller *p, const struct domain_stats *d)
@@ -243,20 +284,35 @@ static void take_domain(struct poller *p, const struct domain_stats *d)
     note_hung(p, d);
 }
 
+static void note_duration(struct poller *p, bool hung)
+{
+    int64_t took_ns = p->counts.poll_ns, faded_ns = (p->usual_ns + took_ns) / 2;
+    if (hung)
+        return;
+    p->usual_ns = took_ns > faded_ns ? took_ns : faded_ns;
+    p->usual_groups = p->asked_groups;
+}
+
 static void take_snapshot(struct poller *p, const struct snapshot *s)
 {
     p->counts.vms = (int64_t)s->count;
     p->counts.hung = s->hung;
     p->counts.calls = s->calls;
     p->counts.poll_ns = clock_boot_ns(p->ports.clock) - p->asked_ns;
+    note_duration(p, s->hung > 0);
     p->counts.unassigned = 0;
     p->counts.cycles++;
     text_copy(text_of(s->host_name), p->host_name, sizeof p->host_name);
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         take_domain(p, &s->domains[i]);
+        if (outbox_crowded(p->ports.outbox))
+            store(p, clock_boot_ns(p->ports.clock));
+    }
     hung_listed(&p->hung);
+    note_evidence(p, s);
     tell_host(p, s);
     incarnations_listed(&p->set, s->list_boot_ns);
+    p->dirty |= p->set.dirty;
 }
 
 static int claim(struct poller *p, const struct snapshot *s, struct error *error)
@@ -305,19 +361,22 @@ static int hear(struct poller *p, int64_t now_ns, struct error *error)
     }
     due_again(p);
     p->counts.failed_cycles++;
+    p->usual_ns = 0;
     own_word(p, (struct poller_number[POLLER_FIGURES]){{0}}, now_ns);
     p->next_ns = p->next_ns < now_ns + RETRY_NS ? p->next_ns : now_ns + RETRY_NS;
     log_limited(&p->inspect_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR, "%s; trying on", why.text);
     return 0;
 }
 
-static void ask(struct poller *p, int64_t now_ns)
+static void ask(struct poller *p)
 {
+    int64_t now_ns = clock_boot_ns(p->ports.clock); /* what was heard may have taken long */
     bool soon = p->look && now_ns - p->asked_ns >= LOOK_NS;
     if (p->asking || (now_ns < p->next_ns && !soon))
         return;
     unsigned groups = want_due(p, now_ns);
-    int64_t patience = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count);
+    int64_t usual_ns = groups & ~p->usual_groups ? 0 : p->usual_ns;
+    int64_t patience = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count, usual_ns);
     if (p->ports.inspector->begin(p->ports.inspector, groups, now_ns + patience)) {
         due_again(p);
         return; /* one is still under way: its answer comes first */
@@ -327,6 +386,7 @@ static void ask(struct poller *p, int64_t now_ns)
     p->asking = true;
     p->look = false;
     p->asked_ns = now_ns;
+    p->asked_groups = groups;
 }
 
 static void hear_events(struct poller *p)
@@ -340,25 +400,6 @@ static void hear_events(struct poller *p)
         if (verdict == INCARNATION_TOLD)
             tell_event(p, &p->sighting, &e);
     }
-}
-
-/* ---- the disk ---- */
-
-static void store(struct poller *p, int64_t now_ns)
-{
-    struct error error;
-    if (!p->dirty || now_ns < p->store_ns)
-        return;
-    outbox_begin(p->ports.outbox);
-    incarnation_store_write(outbox_db(p->ports.outbox), &p->set);
-    if (outbox_commit(p->ports.outbox, clock_wall_ns(p->ports.clock) / NS_PER_MS, &error)) {
-        p->store_ns = now_ns + RETRY_NS;
-        log_limited(&p->store_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
-                    "%s; records wait in memory and nothing is sent that is not stored", error.text);
-        return;
-    }
-    incarnations_saved(&p->set);
-    p->dirty = false;
 }
 
 static void tidy(struct poller *p, int64_t now_ns)
@@ -382,11 +423,15 @@ int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error
 {
     int64_t now_ns = clock_boot_ns(p->ports.clock);
     hear_events(p);
+    bool reading = p->asking;
     int r = hear(p, now_ns, error);
     if (r)
         return r;
-    ask(p, now_ns);
+    reading &= !p->asking;
+    ask(p);
     store(p, now_ns);
+    if (reading)
+        malloc_trim(0); /* what it took goes back until the next one */
     tidy(p, now_ns);
     int64_t wake = earliest(p->tidy_ns, p->asking ? INT64_MAX : p->next_ns);
     if (p->set.host_uuid[0]) /* else nothing is there to be sent, and no name to say hello with */

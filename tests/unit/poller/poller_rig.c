@@ -15,7 +15,12 @@ static int64_t wall_ns(struct clock *self)
 
 static int64_t boot_ns(struct clock *self)
 {
-    return ((struct rig_clock *)self)->boot_ns;
+    struct rig_clock *c = (struct rig_clock *)self;
+    int64_t now_ns = c->boot_ns;
+    c->boot_ns += c->busy_ns;
+    c->wall_ns += c->busy_ns;
+    c->busy_ns = 0;
+    return now_ns;
 }
 
 /* ---- the inspector ---- */
@@ -39,7 +44,7 @@ static void set_reading(struct reading *r, uint64_t value)
 
 static void fill_vm(struct rig_inspector *i, struct domain_stats *d)
 {
-    *d = (struct domain_stats){.name = strdup("vm"), .id = 1, .state = DOMAIN_RUNNING, .process_start = 4000};
+    *d = (struct domain_stats){.name = strdup("vm"), .id = 1, .state = DOMAIN_RUNNING, .process_start = i->process_start};
     snprintf(d->uuid, sizeof d->uuid, RIG_VM);
     d->read_boot_ns = i->clock->boot_ns;
     d->read_wall_ns = i->clock->wall_ns;
@@ -71,10 +76,13 @@ static int result(struct inspector *self, struct snapshot **ret, struct error *e
     s->listed = true;
     s->list_wall_ns = i->clock->wall_ns;
     s->list_boot_ns = i->clock->boot_ns;
-    s->count = i->has_vm;
-    s->domains = calloc(1, sizeof *s->domains);
-    if (i->has_vm)
-        fill_vm(i, s->domains);
+    s->count = i->has_vm ? 1 + i->others : 0;
+    s->domains = calloc(1 + i->others, sizeof *s->domains);
+    for (unsigned n = 0; n < s->count; n++) {
+        fill_vm(i, &s->domains[n]);
+        if (n)
+            snprintf(s->domains[n].uuid, sizeof s->domains[n].uuid, "0a1d0000-0000-4000-9000-%012u", n);
+    }
     *ret = s;
     return 1;
 }
@@ -160,6 +168,7 @@ void rig_open(struct poller_rig *r)
         .clock = &r->clock,
         .host_uuid = RIG_HOST,
         .has_vm = true,
+        .process_start = 4000,
         .meta = {.project = strdup("meadow"), .flavor_vcpus = -1, .flavor_ram_mib = -1, .flavor_disk_gib = -1,
                  .flavor_ephemeral_gib = -1, .flavor_swap_mib = -1, .version = 1}};
     r->settings = (struct poller_settings){

@@ -14,6 +14,7 @@
 struct rig_clock {
     struct clock port; /* first */
     int64_t wall_ns, boot_ns;
+    int64_t busy_ns; /* passes, once, after the next look at boot_ns */
 };
 
 struct rig_inspector {
@@ -24,6 +25,8 @@ struct rig_inspector {
     int64_t deadline_ns;
     const char *host_uuid;
     bool has_vm;
+    unsigned others; /* VMs beside it, like it */
+    int64_t process_start;
     uint64_t cpu_ns, written;
     struct domain_meta meta;
     struct lifecycle_event events[8];

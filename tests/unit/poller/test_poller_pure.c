@@ -20,6 +20,8 @@ START_TEST(the_next_cycle_lies_on_the_hosts_grid)
         {1000, 60, 50, 10}, /* the host's own moment */
         {1000, 60, 41, 1},
         {1000, 60, 40, 60},
+        {1000, 100, 1, 101}, /* a hundredth early is in time */
+        {1000, 100, 2, 2},
         {5, 60, 50, 45},    /* before the first moment of the grid */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -46,12 +48,19 @@ START_TEST(a_fleet_spreads_over_the_interval)
 }
 END_TEST
 
-START_TEST(patience_grows_with_the_vms_and_leaves_half_the_interval)
+START_TEST(patience_grows_with_the_vms_up_to_what_is_usual_and_leaves_half_the_interval)
 {
-    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 0), 300 * NS_PER_MS);
-    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 200), 2300 * NS_PER_MS);
-    ck_assert_int_eq(cycle_patience_ns(60 * NS_PER_S, 10000), 30 * NS_PER_S);
-    ck_assert_int_eq(cycle_patience_ns(1 * NS_PER_S, 100), NS_PER_S / 2);
+    static const struct {
+        int64_t interval_s;
+        uint64_t vms;
+        int64_t usual_ms, patience_ms;
+    } rows[] = {
+        {60, 0, 0, 300},       {60, 200, 0, 2300},   {60, 10000, 0, 30000}, {1, 100, 0, 500},
+        {10, 10000, 300, 1500}, {10, 10, 40, 400},   {10, 10000, 2000, 5000}, /* no more than without knowing */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        ck_assert_int_eq(cycle_patience_ns(rows[i].interval_s * NS_PER_S, rows[i].vms, rows[i].usual_ms * NS_PER_MS),
+                         rows[i].patience_ms * NS_PER_MS);
 }
 END_TEST
 
@@ -173,7 +182,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_next_cycle_lies_on_the_hosts_grid);
     tcase_add_test(t, a_fleet_spreads_over_the_interval);
-    tcase_add_test(t, patience_grows_with_the_vms_and_leaves_half_the_interval);
+    tcase_add_test(t, patience_grows_with_the_vms_up_to_what_is_usual_and_leaves_half_the_interval);
     tcase_add_test(t, each_vm_that_hangs_is_told_once_when_it_begins_and_once_when_it_ends);
     tcase_add_test(t, more_hung_vms_than_are_named_change_nothing);
     tcase_add_test(t, the_last_pattern_that_fits_decides);
