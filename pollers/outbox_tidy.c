@@ -121,7 +121,7 @@ static bool thin_lane(struct outbox *o, unsigned lane, struct thinning_record *r
         l->thinning = thinning_create();
         if (!l->thinning)
             return false;
-        thinning_begin(l->thinning, l->gap_ms);
+        thinning_resume(l->thinning, l->gap_ms);
     }
     bool more = sweep(o, lane, records, need) > 0;
     if (l->gap_ms == 0 && thinning_next_gap_ms(l->thinning)) /* a batch is enough to learn the first gap */

@@ -30,6 +30,7 @@ struct poller {
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
     bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
+    bool refused;                      /* by the disk, when it was to be stored last */
     unsigned asked_groups, usual_groups; /* of libvirt, by the reading under way and by that of usual_ns */
     int64_t usual_ns; /* what a reading takes where nobody hangs; 0: unknown */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
@@ -184,6 +185,8 @@ static struct poller_word own_word(struct poller *p, struct poller_number *numbe
     struct publisher_figures publisher;
     struct error error;
     outbox_figures(p->ports.outbox, &outbox);
+    if (!p->refused) /* what was made in this step waits for its end, not for the disk */
+        outbox.waiting = 0;
     publisher_figures(p->publisher, &publisher);
     size_t count = poller_figures(&p->counts, &p->set.counts, &outbox, &publisher, numbers);
     struct poller_word word = {.numbers = numbers, .count = count, .hung = &p->hung};
@@ -217,12 +220,13 @@ static void store(struct poller *p, int64_t now_ns)
     incarnation_store_write(outbox_db(p->ports.outbox), &p->set);
     if (outbox_commit(p->ports.outbox, clock_wall_ns(p->ports.clock) / NS_PER_MS, &error)) {
         p->store_ns = now_ns + RETRY_NS;
+        p->refused = true;
         log_limited(&p->store_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
                     "%s; records wait in memory and nothing is sent that is not stored", error.text);
         return;
     }
     incarnations_saved(&p->set);
-    p->dirty = false;
+    p->dirty = p->refused = false;
 }
 
 /* ---- readings ---- */

@@ -34,6 +34,12 @@ void thinning_begin(struct thinning *t, int64_t gap_ms)
     t->gap_ms = gap_ms;
 }
 
+void thinning_resume(struct thinning *t, int64_t gap_ms)
+{
+    thinning_begin(t, gap_ms);
+    t->narrowest_ms = gap_ms;
+}
+
 static struct entity *entity_of(struct thinning *t, uint64_t key)
 {
     for (uint64_t i = 0; i < PROBES; i++) {

@@ -27,6 +27,8 @@ void thinning_destroy(struct thinning *t); /* takes NULL */
 
 /* A new sweep, from the oldest record on. Gap 0 lets nothing go, but learns what the next may be. */
 void thinning_begin(struct thinning *t, int64_t gap_ms);
+/* Go on with a sweep of which only the gap is known: a wider one may find something. */
+void thinning_resume(struct thinning *t, int64_t gap_ms);
 /* The sweep's next record. True: *ret, one that came before, may go. */
 bool thinning_next(struct thinning *t, const struct thinning_record *record, struct thinning_record *ret);
 /* The gap for the next sweep, so that it finds something; 0: nothing is left that may go. */

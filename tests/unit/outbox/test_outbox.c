@@ -179,10 +179,11 @@ static const struct {
     int vms, capacity, interval_ms, restart_every, edge_every;
     int times; /* the outage lasts so many times what the outbox holds */
 } outages[] = {
-    {1, 100, 1000, 0, 0, 32}, /* one VM: all is in one lane */
+    {1, 100, 1000, 0, 0, 16}, /* one VM: all is in one lane */
     {3, 300, 1000, 0, 0, 8},
     {40, 1500, 60000, 0, 0, 16},  /* less than a record of each VM a tidying */
     {3, 300, 1000, 100, 0, 8},    /* the poller is started anew again and again */
+    {1, 100, 1000, 7, 0, 16},     /* more often than it tidies */
     {3, 600, 1000, 0, 40, 8},     /* stops and starts between */
     {100, 1278, 1000, 0, 0, 32},  /* nearly as much as fits comes between two tidyings */
 };
@@ -311,6 +312,7 @@ int main(void)
     tcase_add_test(t, what_is_not_released_never_grows_too_old);
     tcase_add_test(t, released_records_go_first_on_overflow);
     tcase_add_test(t, then_redundant_readings_go_and_edges_stay);
+    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, however_long_an_outage_lasts_no_hole_is_left, 0, sizeof outages / sizeof outages[0]);
     tcase_add_test(t, a_full_outbox_refuses_readings_and_takes_edges);
     tcase_add_test(t, memory_is_bounded_and_what_is_dropped_is_counted);

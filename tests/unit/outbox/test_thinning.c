@@ -62,6 +62,15 @@ START_TEST(readings_are_thinned_evenly)
 }
 END_TEST
 
+START_TEST(a_sweep_that_goes_on_is_followed_by_a_wider_one)
+{
+    thinning_resume(thinning, 2500);
+    ck_assert_int_eq(thinning_next_gap_ms(thinning), 5000);
+    thinning_resume(thinning, 0); /* none had begun */
+    ck_assert_int_eq(thinning_next_gap_ms(thinning), 0);
+}
+END_TEST
+
 /* A clock that is set back makes no reading redundant. */
 START_TEST(what_came_before_a_clock_was_set_back_stays)
 {
@@ -104,6 +113,7 @@ int main(void)
     TCase *t = tcase_create("thinning");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_loop_test(t, readings_are_thinned_evenly, 0, sizeof pictures / sizeof pictures[0]);
+    tcase_add_test(t, a_sweep_that_goes_on_is_followed_by_a_wider_one);
     tcase_add_test(t, what_came_before_a_clock_was_set_back_stays);
     tcase_add_test(t, entities_beyond_the_limit_keep_all);
     suite_add_tcase(s, t);

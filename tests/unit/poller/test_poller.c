@@ -320,18 +320,40 @@ START_TEST(the_host_is_claimed_once)
 }
 END_TEST
 
-START_TEST(its_own_figures_stand_in_the_textfile)
+static const char *textfile(void)
 {
-    char text[8192] = "";
-    rig_advance(&rig, 0);
-    rig_advance(&rig, 60);
+    static char text[8192];
     FILE *f = fopen(rig.textfile, "r");
     ck_assert_ptr_nonnull(f);
-    ck_assert(fread(text, 1, sizeof text - 1, f) > 0);
+    size_t size = fread(text, 1, sizeof text - 1, f);
+    text[size] = 0;
     fclose(f);
+    return text;
+}
+
+START_TEST(its_own_figures_stand_in_the_textfile)
+{
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 60);
+    const char *text = textfile();
     ck_assert_ptr_nonnull(strstr(text, "pluvio_poller_cycles 2\n"));
     ck_assert_ptr_nonnull(strstr(text, "pluvio_poller_vms 1\n"));
     ck_assert_ptr_nonnull(strstr(text, "pluvio_poller_connected 0\n"));
+}
+END_TEST
+
+START_TEST(records_are_told_to_wait_only_for_a_disk_that_refuses)
+{
+    rig_advance(&rig, 0);
+    ck_assert_ptr_nonnull(strstr(textfile(), "pluvio_poller_outbox_waiting 0\n"));
+    fault_vfs_fail_all(FAULT_WRITE, SQLITE_FULL);
+    rig_advance(&rig, 60);
+    rig_advance(&rig, 60);
+    ck_assert_ptr_null(strstr(textfile(), "pluvio_poller_outbox_waiting 0\n"));
+    fault_vfs_heal();
+    rig_advance(&rig, 60);
+    rig_advance(&rig, 60);
+    ck_assert_ptr_nonnull(strstr(textfile(), "pluvio_poller_outbox_waiting 0\n"));
 }
 END_TEST
 
@@ -376,6 +398,7 @@ int main(void)
     tcase_add_test(t, a_host_that_another_poller_holds_is_not_read);
     tcase_add_test(t, the_host_is_claimed_once);
     tcase_add_test(t, its_own_figures_stand_in_the_textfile);
+    tcase_add_test(t, records_are_told_to_wait_only_for_a_disk_that_refuses);
     tcase_add_test(t, a_clock_that_is_set_back_neither_stops_nor_hurries_the_cycles);
     suite_add_tcase(s, t);
     return test_run(s);
