@@ -117,6 +117,13 @@ static uint64_t read_bytes(const struct snapshot *s, const char *uuid)
     return d && d->disk_count ? d->disks[0].field[DISK_RD_BYTES].value : 0;
 }
 
+/* A libvirtd that has just begun gives part of the figures while it comes to know its processes again. */
+static bool first_is_whole(const struct snapshot *s)
+{
+    const struct domain_stats *d = domain_of(s, UUID("01"));
+    return d && d->process_start && d->disk_count && d->disks[0].field[DISK_RD_BYTES].has;
+}
+
 static bool both_are_done(const struct snapshot *s)
 {
     const struct domain_stats *two = domain_of(s, UUID("02"));
@@ -347,9 +354,8 @@ START_TEST(after_libvirtd_was_killed_the_same_processes_are_found_and_events_com
     ck_assert_int_gt(start, 0);
     snapshot_free(s);
     ck_assert_int_eq(host_restart(&host), 0);
-    s = until(answered);
+    s = until(first_is_whole);
     ck_assert_int_eq(domain_of(s, UUID("01"))->process_start, start);
-    ck_assert(domain_of(s, UUID("01"))->disks[0].field[DISK_RD_BYTES].has);
     snapshot_free(s);
     struct inspector_figures figures;
     int64_t until_ns = now_ns() + PATIENCE_NS;
