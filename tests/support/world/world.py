@@ -82,7 +82,7 @@ class Poller(Program):
         self.state = folder
         with open(os.path.join(host.folder, "keeper.pid")) as file:
             keeper = file.read().strip()
-        super().__init__(folder + ".log", "nsenter", "-m", "-t", keeper, os.environ["POLLER"], "--state", folder, "--libvirt", host("uri"), "--kafka", kafka,
+        super().__init__(folder + ".log", "nsenter", "-m", "-r", "-t", keeper, os.environ["POLLER"], "--state", folder, "--libvirt", host("uri"), "--kafka", kafka,
                          *options)
 
     def figures(self):

@@ -179,11 +179,11 @@ static const struct {
     int vms, capacity, interval_ms, restart_every, edge_every;
     int times; /* the outage lasts so many times what the outbox holds */
 } outages[] = {
-    {1, 100, 1000, 0, 0, 16}, /* one VM: all is in one lane */
+    {1, 100, 1000, 0, 0, 8},      /* one VM: all is in one lane */
     {3, 300, 1000, 0, 0, 8},
     {40, 1500, 60000, 0, 0, 16},  /* less than a record of each VM a tidying */
     {3, 300, 1000, 100, 0, 8},    /* the poller is started anew again and again */
-    {1, 100, 1000, 7, 0, 16},     /* more often than it tidies */
+    {1, 100, 1000, 7, 0, 10},     /* more often than it tidies */
     {3, 600, 1000, 0, 40, 8},     /* stops and starts between */
     {100, 1278, 1000, 0, 0, 32},  /* nearly as much as fits comes between two tidyings */
 };
