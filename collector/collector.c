@@ -91,9 +91,10 @@ static int open_archive(struct collector *c, struct error *error)
 
 static int start_ingest(struct collector *c, void (*fatal)(void *context), void *context, struct error *error)
 {
-    struct ingest_settings settings = {
-        .topic = c->settings.topic, .ack_topic = c->settings.ack_topic, .rules = c->settings.rules,
-        .takeover_ms = c->settings.takeover_ms};
+    struct ingest_settings settings = {.topic = c->settings.topic,
+                                       .ack_topic = c->settings.ack_topic,
+                                       .rules = c->settings.rules,
+                                       .takeover_ms = c->settings.takeover_ms};
     struct ingest_ports ports = {.ledger = c->ledger,
                                  .archive = c->archive,
                                  .clock = clock_system(),
@@ -187,7 +188,20 @@ const char *collector_broker(const struct collector *c)
 
 /* ---- figures ---- */
 
-enum { ROWS, UPDATES, FILES, FAILURES, SKIPPED, REFUSED, DROPPED, SET_ASIDE, WAITING, WAITING_BYTES, JOURNAL, ARCHIVE_FIGURES };
+enum {
+    ROWS,
+    UPDATES,
+    FILES,
+    FAILURES,
+    SKIPPED,
+    REFUSED,
+    DROPPED,
+    SET_ASIDE,
+    WAITING,
+    WAITING_BYTES,
+    JOURNAL,
+    ARCHIVE_FIGURES
+};
 
 static struct figure archive_counters[ARCHIVE_FIGURES] = {
     [ROWS] = {.name = "pluvio_archive_rows_total", .help = "Rows written to archives."},
@@ -195,7 +209,8 @@ static struct figure archive_counters[ARCHIVE_FIGURES] = {
     [FILES] = {.name = "pluvio_archive_files_created_total", .help = "Archives made."},
     [FAILURES] = {.name = "pluvio_archive_failures_total", .help = "Writes that failed; their rows wait."},
     [SKIPPED] = {.name = "pluvio_archive_skipped_rows_total", .help = "Rows that their archive had already."},
-    [REFUSED] = {.name = "pluvio_archive_refused_rows_total", .help = "Rows of another layout, or of too many archives."},
+    [REFUSED] = {.name = "pluvio_archive_refused_rows_total",
+                 .help = "Rows of another layout, or of too many archives."},
     [DROPPED] = {.name = "pluvio_archive_dropped_rows_total", .help = "Rows beyond a limit of memory or journal."},
     [SET_ASIDE] = {.name = "pluvio_archive_set_aside_total", .help = "Files that were no archives."},
     [WAITING] = {.name = "pluvio_archive_waiting_rows", .help = "Rows in memory.", .type = FIGURE_GAUGE},
@@ -208,9 +223,17 @@ void collector_tick(struct collector *c)
     struct archive_figures f;
     archive_figures(c->archive, &f);
     const int64_t values[ARCHIVE_FIGURES] = {
-        [ROWS] = f.rows,           [UPDATES] = f.updates,   [FILES] = f.files,     [FAILURES] = f.failures,
-        [SKIPPED] = f.skipped,     [REFUSED] = f.refused,   [DROPPED] = f.dropped, [SET_ASIDE] = f.set_aside,
-        [WAITING] = f.waiting_rows, [WAITING_BYTES] = f.waiting_bytes, [JOURNAL] = f.journal_bytes,
+        [ROWS] = f.rows,
+        [UPDATES] = f.updates,
+        [FILES] = f.files,
+        [FAILURES] = f.failures,
+        [SKIPPED] = f.skipped,
+        [REFUSED] = f.refused,
+        [DROPPED] = f.dropped,
+        [SET_ASIDE] = f.set_aside,
+        [WAITING] = f.waiting_rows,
+        [WAITING_BYTES] = f.waiting_bytes,
+        [JOURNAL] = f.journal_bytes,
     };
     for (int i = 0; i < ARCHIVE_FIGURES; i++) {
         figure_register(&archive_counters[i]);

@@ -1,5 +1,5 @@
-/* The collector put together: ledger, archives, broker (if it has one of its own), ingest, API; opened in this order and
- * closed the other way round. The one place where the rooms meet.
+/* The collector put together: ledger, archives, broker (if it has one of its own), ingest, API; opened in this order
+ * and closed the other way round. The one place where the rooms meet.
  */
 #ifndef COLLECTOR_COLLECTOR_H
 #define COLLECTOR_COLLECTOR_H
@@ -13,7 +13,7 @@ struct collector_settings {
     struct kafka_settings kafka; /* bootstrap NULL: an embedded broker, its address in STATE/kafka */
     int partitions, workers;
     struct series_rules rules;
-    int64_t takeover_ms; /* see ingest/hosts.h */
+    int64_t takeover_ms;             /* see ingest/hosts.h */
     struct archive_settings archive; /* folder, ledger_commit and clock are the collector's to set */
 };
 
@@ -24,7 +24,7 @@ int collector_open(struct collector **ret, const struct collector_settings *sett
 /* Commits what was read, writes the archives out, and ends all threads. Takes NULL. */
 void collector_close(struct collector *c);
 
-int collector_port(const struct collector *c); /* of the API */
+int collector_port(const struct collector *c);           /* of the API */
 const char *collector_broker(const struct collector *c); /* bootstrap servers */
 /* Bring figures up to date that no thread counts by itself. Now and then. */
 void collector_tick(struct collector *c);

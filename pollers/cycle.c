@@ -3,9 +3,9 @@
 #include "pluvio/base/clock.h"
 
 #define PATIENCE_LEAST_NS (300 * NS_PER_MS) /* a hung VM delays the others by this, once; two at once by two of it */
-#define PATIENCE_PER_VM   (10 * NS_PER_MS) /* the bulk call takes 4 ms of it under software emulation */
-#define EARLY_PART        100              /* of the interval */
-#define PATIENCE_TIMES    4                /* as long as usual */
+#define PATIENCE_PER_VM   (10 * NS_PER_MS)  /* the bulk call takes 4 ms of it under software emulation */
+#define EARLY_PART        100               /* of the interval */
+#define PATIENCE_TIMES    4                 /* as long as usual */
 
 int64_t cycle_offset_ns(struct text host_uuid, int64_t interval_ns)
 {

@@ -11,7 +11,7 @@
 #define PROJECT_UNASSIGNED "unassigned"
 
 struct discovery_rule {
-    const char *name;    /* pattern of domain names, as a shell's: "web-*" */
+    const char *name; /* pattern of domain names, as a shell's: "web-*" */
     const char *project;
 };
 struct discovery {

@@ -95,10 +95,12 @@ static const struct {
      "a <memballoon> device, its driver in the guest, and virsh dommemstat NAME --period 10 --live --config"},
     {has_frozen_balloon, "have memory figures that are not refreshed, which are left out",
      "virsh dommemstat NAME --period 10 --live --config"},
-    {lacks_perf, "have no perf events", "virsh perf NAME --enable cpu_cycles --enable instructions "
-                                        "--enable cache_references --enable cache_misses --live --config"},
-    {lacks_process, "have a process whose start cannot be seen: after a restart of libvirtd a new run of a VM may be "
-                    "taken for the old one, or billed from its first reading",
+    {lacks_perf, "have no perf events",
+     "virsh perf NAME --enable cpu_cycles --enable instructions "
+     "--enable cache_references --enable cache_misses --live --config"},
+    {lacks_process,
+     "have a process whose start cannot be seen: after a restart of libvirtd a new run of a VM may be "
+     "taken for the old one, or billed from its first reading",
      "QEMU's alone has one to see; let the poller read /proc (hidepid) in the host's pid namespace"},
     {lacks_ifindex, "have a tap whose index cannot be seen: a re-plug under the same name is known by events alone",
      "run the poller in the host's network namespace"},
@@ -129,7 +131,8 @@ static void print_findings(const struct snapshot *s, const struct view *v, FILE 
 
 /* ---- meters ---- */
 
-static const char *const group_calls[] = {"state", "cpu", "vcpu", "balloon", "block", "interface", "perf", "XML", "host"};
+static const char *const group_calls[] = {"state",     "cpu",  "vcpu", "balloon", "block",
+                                          "interface", "perf", "XML",  "host"};
 
 static const char *group_name(unsigned group)
 {

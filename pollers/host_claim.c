@@ -42,6 +42,8 @@ int host_claim(const char *host_uuid, struct error *error)
     close(fd);
     if (code != EADDRINUSE)
         return error_set(error, -code, "the host's name cannot be held: %s", strerror(code));
-    return error_set(error, -EBUSY, "another pluvio-poller (pid %d) reads host %s already: one a host, or its VMs would "
-                                    "be billed twice", (int)holder(&name, size), host_uuid);
+    return error_set(error, -EBUSY,
+                     "another pluvio-poller (pid %d) reads host %s already: one a host, or its VMs would "
+                     "be billed twice",
+                     (int)holder(&name, size), host_uuid);
 }

@@ -13,11 +13,11 @@ bool owner_equal(const struct owner *a, const struct owner *b)
 }
 
 enum process_change {
-    PROCESS_NONE,    /* stopped, as before */
+    PROCESS_NONE, /* stopped, as before */
     PROCESS_SAME,
     PROCESS_NEW,
     PROCESS_ENDED,
-    PROCESS_REVIVED  /* what was taken for ended goes on */
+    PROCESS_REVIVED /* what was taken for ended goes on */
 };
 
 static int64_t start_boot_ns(const struct domain_stats *d)
@@ -50,8 +50,7 @@ static enum process_change process_change(const struct incarnation *vm, const st
 }
 
 /* Rule S1. */
-static bool counts_from_zero(const struct incarnations *set, const struct incarnation *vm,
-                             const struct domain_stats *d)
+static bool counts_from_zero(const struct incarnations *set, const struct incarnation *vm, const struct domain_stats *d)
 {
     if (vm->arriving)
         return true;

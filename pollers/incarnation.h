@@ -1,10 +1,10 @@
-/* What each VM and each of its devices is, from one reading to the next, and which streams its readings belong to. Pure:
- * a reading or an event and its times come in, readings of streams go out.
+/* What each VM and each of its devices is, from one reading to the next, and which streams its readings belong to.
+ * Pure: a reading or an event and its times come in, readings of streams go out.
  *
  * An incarnation is one process of a domain on one boot of the host. A stream begins at zero and carries what it is
  * billed by: when owner, flavor, state or size change, or the wall clock is set, it ends with a reading under the old
- * attributes and another begins. Incarnations are remembered until the host boots anew; being absent from a list changes
- * nothing (libvirt's bulk call omits). See incarnation_store.h for how they outlive the poller.
+ * attributes and another begins. Incarnations are remembered until the host boots anew; being absent from a list
+ * changes nothing (libvirt's bulk call omits). See incarnation_store.h for how they outlive the poller.
  *
  * Times of readings are CLOCK_BOOTTIME plus an offset to the wall clock that is fixed while its streams run, so that no
  * interval is ever negative.
@@ -50,17 +50,17 @@ struct slot {
 };
 
 struct device {
-    enum resource_kind kind;        /* INSTANCE or HOST: the entity itself */
-    char name[DEVICE_NAME_SIZE];    /* disk target or MAC; empty: the entity itself */
-    char tap[DEVICE_NAME_SIZE];     /* of an interface */
-    bool from_zero;                 /* plugged since the host's first list: its counters' base is 0 */
-    int64_t plug_boot_ns;           /* not plugged before; 0: as old as the process */
+    enum resource_kind kind;          /* INSTANCE or HOST: the entity itself */
+    char name[DEVICE_NAME_SIZE];      /* disk target or MAC; empty: the entity itself */
+    char tap[DEVICE_NAME_SIZE];       /* of an interface */
+    bool from_zero;                   /* plugged since the host's first list: its counters' base is 0 */
+    int64_t plug_boot_ns;             /* not plugged before; 0: as old as the process */
     int64_t chain[INCARNATION_CHAIN]; /* a disk's plug */
     size_t chain_count;
-    uint64_t serial;      /* of a disk, as a hash; 0: not read yet. A copy keeps it */
-    uint64_t ifindex;     /* an interface's plug; 0: unknown */
-    bool listed;          /* within one sighting: statistics or XML show it */
-    bool gone;            /* freed with the next sighting */
+    uint64_t serial;  /* of a disk, as a hash; 0: not read yet. A copy keeps it */
+    uint64_t ifindex; /* an interface's plug; 0: unknown */
+    bool listed;      /* within one sighting: statistics or XML show it */
+    bool gone;        /* freed with the next sighting */
     struct slot *slots;
     size_t count, cap;
 };
@@ -123,24 +123,24 @@ enum incarnation_verdict {
 };
 
 struct incarnation_counts {
-    uint64_t ambiguous;   /* plugs that may have been others (S4) */
-    uint64_t refused;     /* VMs or devices over the limit, or two interfaces of one MAC */
+    uint64_t ambiguous; /* plugs that may have been others (S4) */
+    uint64_t refused;   /* VMs or devices over the limit, or two interfaces of one MAC */
     uint64_t clock_steps, falls, processes, splits, plugs;
 };
 
 struct incarnations {
     struct random *random;
-    int64_t gap_ns;      /* unseen for longer: a size is vouched for only if the process is verifiably the same */
-    bool wanted[METERS]; /* meters to tell; those that are not due now are left out, too */
+    int64_t gap_ns;           /* unseen for longer: a size is vouched for only if the process is verifiably the same */
+    bool wanted[METERS];      /* meters to tell; those that are not due now are left out, too */
     int64_t every_ns[METERS]; /* how often a meter is read, where that is seldomer than gap_ns tells */
     struct selection devices; /* disks and interfaces to tell of; borrowed */
     char host_uuid[UUID_SIZE], boot_id[UUID_SIZE];
-    char first_boot_id[UUID_SIZE];                   /* of the host's first list */
-    int64_t first_list_wall_ns, first_list_boot_ns;  /* 0: none yet */
-    bool in_first_list;                              /* the list being taken is the first */
-    int64_t offset_ns;                               /* wall minus boot time */
+    char first_boot_id[UUID_SIZE];                  /* of the host's first list */
+    int64_t first_list_wall_ns, first_list_boot_ns; /* 0: none yet */
+    bool in_first_list;                             /* the list being taken is the first */
+    int64_t offset_ns;                              /* wall minus boot time */
     bool has_offset;
-    struct map vms; /* uuid -> struct incarnation * */
+    struct map vms;  /* uuid -> struct incarnation * */
     bool forget_all; /* another boot: all that is stored is void */
     bool dirty;      /* the figures above differ from what is stored */
     struct incarnation_counts counts;

@@ -244,8 +244,8 @@ static void settle_disk(struct incarnations *set, struct incarnation *vm, struct
 }
 
 /* Another tap is another plug: within one process taps are not renamed. */
-static void settle_nic(struct incarnations *set, struct incarnation *vm, const struct net_stats *net,
-                       struct device *d, struct sighting *out)
+static void settle_nic(struct incarnations *set, struct incarnation *vm, const struct net_stats *net, struct device *d,
+                       struct sighting *out)
 {
     uint64_t ifindex = net->ifindex.has ? net->ifindex.value : 0;
     bool other_tap = d->tap[0] && strcmp(d->tap, net->name) != 0;
@@ -274,8 +274,8 @@ struct device *device_of_net(const struct incarnation *vm, const struct domain_s
 {
     for (size_t i = 0; d->meta && i < d->meta->nic_count; i++) {
         const struct domain_nic *nic = &d->meta->nics[i];
-        bool this_one = (nic->target && strcmp(nic->target, net->name) == 0) ||
-                        (nic->mac && strcasecmp(nic->mac, net->name) == 0);
+        bool this_one =
+            (nic->target && strcmp(nic->target, net->name) == 0) || (nic->mac && strcasecmp(nic->mac, net->name) == 0);
         if (this_one && nic->mac && nic->countable)
             return has_double(d->meta, i) ? NULL : device_find(vm, RESOURCE_INTERFACE, nic->mac);
     }

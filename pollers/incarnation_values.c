@@ -25,10 +25,10 @@ static const struct {
     enum meter_id meter;
     bool stopped; /* holds for a stopped VM too */
 } disk_rows[] = {
-    {DISK_RD_BYTES, METER_DISK_READ_BYTES, false},      {DISK_RD_REQS, METER_DISK_READ_REQUESTS, false},
-    {DISK_RD_TIMES, METER_DISK_READ_LATENCY, false},    {DISK_WR_BYTES, METER_DISK_WRITE_BYTES, false},
-    {DISK_WR_REQS, METER_DISK_WRITE_REQUESTS, false},   {DISK_WR_TIMES, METER_DISK_WRITE_LATENCY, false},
-    {DISK_CAPACITY, METER_DISK_CAPACITY, true},         {DISK_ALLOCATION, METER_DISK_ALLOCATION, true},
+    {DISK_RD_BYTES, METER_DISK_READ_BYTES, false},    {DISK_RD_REQS, METER_DISK_READ_REQUESTS, false},
+    {DISK_RD_TIMES, METER_DISK_READ_LATENCY, false},  {DISK_WR_BYTES, METER_DISK_WRITE_BYTES, false},
+    {DISK_WR_REQS, METER_DISK_WRITE_REQUESTS, false}, {DISK_WR_TIMES, METER_DISK_WRITE_LATENCY, false},
+    {DISK_CAPACITY, METER_DISK_CAPACITY, true},       {DISK_ALLOCATION, METER_DISK_ALLOCATION, true},
     {DISK_PHYSICAL, METER_DISK_USAGE, true},
 };
 
@@ -36,9 +36,9 @@ static const struct {
     enum net_field field;
     enum meter_id meter;
 } net_rows[] = {
-    {NET_RX_BYTES, METER_NET_IN_BYTES},  {NET_RX_PKTS, METER_NET_IN_PACKETS},  {NET_RX_DROP, METER_NET_IN_DROP},
-    {NET_RX_ERRS, METER_NET_IN_ERROR},   {NET_TX_BYTES, METER_NET_OUT_BYTES},  {NET_TX_PKTS, METER_NET_OUT_PACKETS},
-    {NET_TX_DROP, METER_NET_OUT_DROP},   {NET_TX_ERRS, METER_NET_OUT_ERROR},
+    {NET_RX_BYTES, METER_NET_IN_BYTES}, {NET_RX_PKTS, METER_NET_IN_PACKETS}, {NET_RX_DROP, METER_NET_IN_DROP},
+    {NET_RX_ERRS, METER_NET_IN_ERROR},  {NET_TX_BYTES, METER_NET_OUT_BYTES}, {NET_TX_PKTS, METER_NET_OUT_PACKETS},
+    {NET_TX_DROP, METER_NET_OUT_DROP},  {NET_TX_ERRS, METER_NET_OUT_ERROR},
 };
 
 static const struct {
@@ -178,11 +178,8 @@ static void take_nets(struct taker *t, const struct domain_stats *d)
 
 bool values_take(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d, struct sighting *out)
 {
-    struct taker t = {.set = set,
-                      .vm = vm,
-                      .device = vm->devices[0],
-                      .out = out,
-                      .time_ns = d->read_boot_ns + set->offset_ns};
+    struct taker t = {
+        .set = set, .vm = vm, .device = vm->devices[0], .out = out, .time_ns = d->read_boot_ns + set->offset_ns};
     take_number(&t, METER_POWER_STATE, (int64_t)d->state);
     for (size_t n = 0; vm->running && n < ROWS(domain_counters); n++)
         take(&t, domain_counters[n].meter, d->field[domain_counters[n].field]);
@@ -198,11 +195,8 @@ bool values_take(struct incarnations *set, struct incarnation *vm, const struct 
 
 bool values_take_host(struct incarnations *set, struct incarnation *vm, const struct snapshot *s, struct sighting *out)
 {
-    struct taker t = {.set = set,
-                      .vm = vm,
-                      .device = vm->devices[0],
-                      .out = out,
-                      .time_ns = s->list_boot_ns + set->offset_ns};
+    struct taker t = {
+        .set = set, .vm = vm, .device = vm->devices[0], .out = out, .time_ns = s->list_boot_ns + set->offset_ns};
     for (size_t n = 0; n < ROWS(host_rows); n++) {
         struct reading r = s->host[host_rows[n].field];
         r.value /= host_rows[n].divisor;

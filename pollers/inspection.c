@@ -185,8 +185,13 @@ static int ask_stats(struct inspection *in, unsigned groups, int64_t deadline_bo
         return error_set(error, r, "the inspector ends");
     }
     in->overruns++;
-    struct round round = {.in = in, .groups = groups, .cycle_ns = cycle_ns, .hung_ms = hung_ms, .stuck = w,
-                          .stuck_ask = ask, .until_boot_ns = deadline_boot_ns + cycle_ns};
+    struct round round = {.in = in,
+                          .groups = groups,
+                          .cycle_ns = cycle_ns,
+                          .hung_ms = hung_ms,
+                          .stuck = w,
+                          .stuck_ask = ask,
+                          .until_boot_ns = deadline_boot_ns + cycle_ns};
     return ask_around(&round, ret, error);
 }
 

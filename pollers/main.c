@@ -12,9 +12,9 @@
 #include "pluvio/base/log.h"
 #include "poller_options.h"
 
-#define CONFIG     "/etc/pluvio/pluvio-poller.yaml"
-#define ONCE_NS    (5 * NS_PER_S)
-#define FINISH_MS  500
+#define CONFIG    "/etc/pluvio/pluvio-poller.yaml"
+#define ONCE_NS   (5 * NS_PER_S)
+#define FINISH_MS 500
 
 struct program {
     struct poller_options options;

@@ -42,8 +42,8 @@ static int finish(struct table *t, FILE *out)
 
 static int print_vms(const struct snapshot *s, const struct discovery *discovery, FILE *out)
 {
-    static const char *const heads[] = {"VM", "UUID", "STATE", "PROJECT", "FLAVOR", "VCPUS", "MEMORY MiB", "CPU ms",
-                                        NULL};
+    static const char *const heads[] = {"VM",    "UUID",       "STATE",  "PROJECT", "FLAVOR",
+                                        "VCPUS", "MEMORY MiB", "CPU ms", NULL};
     struct table t = {0};
     columns(&t, heads, 5);
     for (size_t i = 0; i < s->count; i++) {
@@ -101,8 +101,8 @@ static int print_nets(const struct snapshot *s, FILE *out)
 
 static int print(const struct snapshot *s, const struct discovery *discovery, FILE *out)
 {
-    fprintf(out, "Host %s (%s): %zu VMs, %u do not answer, %u calls\n\n", s->host_name ? s->host_name : "", s->host_uuid,
-            s->count, s->hung, s->calls);
+    fprintf(out, "Host %s (%s): %zu VMs, %u do not answer, %u calls\n\n", s->host_name ? s->host_name : "",
+            s->host_uuid, s->count, s->hung, s->calls);
     int r = print_vms(s, discovery, out);
     if (r == 0)
         r = print_disks(s, out);

@@ -1,4 +1,5 @@
-/* `pluvio-poller --once`: what can be read on this host, as a table. How an operator checks a host before metering it. */
+/* `pluvio-poller --once`: what can be read on this host, as a table. How an operator checks a host before metering it.
+ */
 #ifndef POLLERS_ONCE_H
 #define POLLERS_ONCE_H
 

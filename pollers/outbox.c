@@ -109,8 +109,9 @@ static void set_aside(const char *path, struct buf *notice, const char *why)
         snprintf(to, sizeof to, "%s%s", aside, parts[i]);
         rename(from, to);
     }
-    buf_addf(notice, "%s; it was set aside as %s and a new outbox begun: what it held is lost to the ledger unless it "
-                     "was sent",
+    buf_addf(notice,
+             "%s; it was set aside as %s and a new outbox begun: what it held is lost to the ledger unless it "
+             "was sent",
              why, aside);
 }
 
@@ -132,7 +133,8 @@ static int open_file(struct outbox *o, struct error *error)
     return r;
 }
 
-int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice, struct error *error)
+int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice,
+                struct error *error)
 {
     struct outbox *o = calloc(1, sizeof *o);
     if (!o)
@@ -199,8 +201,8 @@ int outbox_add(struct outbox *o, struct text key, struct text payload, enum outb
         o->figures.dropped_waiting++;
         return -ENOBUFS;
     }
-    *w = (struct waiting_record){.lane = record_lane(key), .kind = kind, .time_ms = time_ms, .key_len = key.len,
-                                 .payload_len = payload.len};
+    *w = (struct waiting_record){
+        .lane = record_lane(key), .kind = kind, .time_ms = time_ms, .key_len = key.len, .payload_len = payload.len};
     memcpy(w->bytes, key.data, key.len);
     memcpy(w->bytes + key.len, payload.data, payload.len);
     *o->tail = w;

@@ -1,8 +1,8 @@
 /* The outbox: every record stands here, synced, before it is produced, until the ledger's word releases it, and some
  * days longer (rules R1, R2, R3, R5, R11). One SQLite file; the incarnations share its transaction.
  *
- * A store that fails (full or read-only disk) keeps the records waiting in memory, bounded and counted; they are stored,
- * in order, with the first commit that succeeds. Nothing that is not stored can be read back for sending.
+ * A store that fails (full or read-only disk) keeps the records waiting in memory, bounded and counted; they are
+ * stored, in order, with the first commit that succeeds. Nothing that is not stored can be read back for sending.
  */
 #ifndef POLLERS_OUTBOX_H
 #define POLLERS_OUTBOX_H
@@ -24,9 +24,9 @@ enum outbox_kind {
 
 struct outbox_settings {
     const char *path;
-    const char *vfs;        /* NULL: the system's */
-    int64_t max_bytes;      /* of payloads on disk, released ones too */
-    int64_t keep_ms;        /* how long released records stay */
+    const char *vfs;           /* NULL: the system's */
+    int64_t max_bytes;         /* of payloads on disk, released ones too */
+    int64_t keep_ms;           /* how long released records stay */
     int64_t waiting_max_bytes; /* in memory while the disk refuses */
     struct random *random;
 };
@@ -40,9 +40,9 @@ struct outbox_record {
 };
 
 /* A damaged file is set aside as PATH.damaged-N, named in @ret_notice (may stay empty), and a new one begun. */
-int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice, struct error *error)
-    __attribute__((warn_unused_result));
-void outbox_close(struct outbox *o); /* takes NULL */
+int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice,
+                struct error *error) __attribute__((warn_unused_result));
+void outbox_close(struct outbox *o);           /* takes NULL */
 const char *outbox_id(const struct outbox *o); /* 32 hex digits, made with the file */
 /* For tables that commit together with the records: they write between outbox_begin and outbox_commit. */
 struct db *outbox_db(struct outbox *o);
@@ -72,9 +72,9 @@ void outbox_set_mark(struct outbox *o, unsigned lane, uint64_t mark);
 int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error) __attribute__((warn_unused_result));
 
 struct outbox_figures {
-    uint64_t stored, unreleased, released;  /* records */
-    uint64_t bytes;                         /* payloads on disk */
-    uint64_t waiting, waiting_bytes;        /* in memory, for the disk */
+    uint64_t stored, unreleased, released;                             /* records */
+    uint64_t bytes;                                                    /* payloads on disk */
+    uint64_t waiting, waiting_bytes;                                   /* in memory, for the disk */
     uint64_t dropped_waiting, dropped_sent, thinned, dropped_released; /* ever, since start */
 };
 void outbox_figures(struct outbox *o, struct outbox_figures *ret);

@@ -19,12 +19,12 @@ struct waiting_record {
 };
 
 struct outbox_lane {
-    uint64_t last, mark; /* newest sequence ever; the ledger's word */
-    uint64_t held;       /* newest that still stands here; 0: none */
-    uint64_t counted;    /* of the commit under way */
-    bool mark_dirty;     /* mark, gap_ms or swept */
-    int64_t gap_ms;      /* of the sweep that thins this lane; 0: none did since it was empty */
-    uint64_t swept;      /* how far it has come */
+    uint64_t last, mark;       /* newest sequence ever; the ledger's word */
+    uint64_t held;             /* newest that still stands here; 0: none */
+    uint64_t counted;          /* of the commit under way */
+    bool mark_dirty;           /* mark, gap_ms or swept */
+    int64_t gap_ms;            /* of the sweep that thins this lane; 0: none did since it was empty */
+    uint64_t swept;            /* how far it has come */
     struct thinning *thinning; /* what it remembers; NULL: nothing yet */
 };
 

@@ -82,8 +82,10 @@ static size_t list_unreleased(struct outbox *o, unsigned lane, struct thinning_r
     db_bind_i64(q, 2, outbox_row(lane + 1, 0));
     db_bind_i64(q, 3, BATCH);
     while (db_step(q))
-        records[count++] = (struct thinning_record){.key = text_hash(db_text(q, 2)), .id = db_i64(q, 0),
-                                                    .bytes = db_i64(q, 3), .time_ms = db_i64(q, 4),
+        records[count++] = (struct thinning_record){.key = text_hash(db_text(q, 2)),
+                                                    .id = db_i64(q, 0),
+                                                    .bytes = db_i64(q, 3),
+                                                    .time_ms = db_i64(q, 4),
                                                     .edge = db_i64(q, 1) == OUTBOX_EDGE};
     db_reset(q);
     return count;

@@ -19,10 +19,10 @@ struct poller_settings {
     struct discovery discovery; /* its texts are borrowed, as all here: they outlive the poller or the next configure */
     const struct label *labels;
     size_t label_count;
-    const bool *wanted;         /* METERS of them; NULL: all */
-    const int64_t *every_ns;    /* METERS of them: read no more often than that; NULL: all at each interval */
+    const bool *wanted;      /* METERS of them; NULL: all */
+    const int64_t *every_ns; /* METERS of them: read no more often than that; NULL: all at each interval */
     struct selection devices;
-    const char *textfile;       /* the poller's own figures, for node_exporter; NULL: none */
+    const char *textfile; /* the poller's own figures, for node_exporter; NULL: none */
     const char *topic;
     int64_t in_flight_bytes, bytes_per_second; /* as in publisher.h */
 };

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-size_t poller_figures(const struct poller_counts *c, const struct incarnation_counts *i,
-                      const struct outbox_figures *o, const struct publisher_figures *p, struct poller_number *ret)
+size_t poller_figures(const struct poller_counts *c, const struct incarnation_counts *i, const struct outbox_figures *o,
+                      const struct publisher_figures *p, struct poller_number *ret)
 {
     const struct poller_number all[] = {
         {"pluvio.poller.cycles", c->cycles},

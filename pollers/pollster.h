@@ -14,7 +14,8 @@ struct label {
     const char *key, *value;
 };
 
-/* One a poller: what stands in every record, and the scratch of the one at hand. Zero it, set the first part, finish. */
+/* One a poller: what stands in every record, and the scratch of the one at hand. Zero it, set the first part, finish.
+ */
 struct pollster {
     const char *host_name, *host_uuid; /* borrowed; valid when a record is made */
     const struct label *labels;        /* on every record */

@@ -12,8 +12,8 @@
 #define LOG_PERIOD_NS    (60LL * 1000000000)
 #define REPORT_NS        (3600LL * 1000000000) /* a client that says nothing for so long has forgotten */
 
-int publisher_create(struct publisher **ret, const struct publisher_settings *settings, const struct publisher_ports *ports,
-                     struct outbox *outbox)
+int publisher_create(struct publisher **ret, const struct publisher_settings *settings,
+                     const struct publisher_ports *ports, struct outbox *outbox)
 {
     struct publisher *p = calloc(1, sizeof *p);
     if (!p)
@@ -135,8 +135,11 @@ static int produce(struct publisher *p, const struct outbox_record *r, int parti
     char header[ENVELOPE_SIZE];
     struct envelope e = {.lane = r->lane, .sequence = r->sequence, .previous = r->previous};
     memcpy(e.outbox, outbox_id(p->outbox), sizeof e.outbox);
-    struct outgoing m = {.topic = p->settings.topic, .partition = (int32_t)(r->lane % (unsigned)partitions),
-                         .key = r->key, .value = r->payload, .record = envelope_format(&e, header),
+    struct outgoing m = {.topic = p->settings.topic,
+                         .partition = (int32_t)(r->lane % (unsigned)partitions),
+                         .key = r->key,
+                         .value = r->payload,
+                         .record = envelope_format(&e, header),
                          .tag = tag_of(r->lane, r->sequence)};
     return p->writer->produce(p->writer, &m);
 }
@@ -155,10 +158,11 @@ static int send_one(struct publisher *p, unsigned lane, int partitions, int64_t 
     }
     int result = produce(p, &r, partitions);
     if (result == -EMSGSIZE) {
-        log_limited(&p->drop_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
-                    "a record of %zu bytes is larger than the broker takes: it is dropped; raise message.max.bytes there "
-                    "and under kafka: here",
-                    r.payload.len);
+        log_limited(
+            &p->drop_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR,
+            "a record of %zu bytes is larger than the broker takes: it is dropped; raise message.max.bytes there "
+            "and under kafka: here",
+            r.payload.len);
         outbox_drop(p->outbox, lane, r.sequence);
         return 1;
     }
@@ -178,9 +182,12 @@ static int say_hello(struct publisher *p, unsigned lane, int partitions, int64_t
     char header[ENVELOPE_SIZE];
     struct envelope e = {.lane = lane, .sequence = outbox_last(p->outbox, lane)};
     memcpy(e.outbox, outbox_id(p->outbox), sizeof e.outbox);
-    struct outgoing m = {.topic = p->settings.topic, .partition = (int32_t)(lane % (unsigned)partitions),
-                         .key = text_of(outbox_id(p->outbox)), .value = TEXT(""),
-                         .hello = hello_format(&e, text_of(p->settings.host_uuid), header), .tag = UINT64_MAX};
+    struct outgoing m = {.topic = p->settings.topic,
+                         .partition = (int32_t)(lane % (unsigned)partitions),
+                         .key = text_of(outbox_id(p->outbox)),
+                         .value = TEXT(""),
+                         .hello = hello_format(&e, text_of(p->settings.host_uuid), header),
+                         .tag = UINT64_MAX};
     int r = p->writer->produce(p->writer, &m);
     if (r == 0) {
         release_hello_sent(&p->lanes[lane].release, now_ns);
@@ -219,7 +226,8 @@ static int drive_lane(struct publisher *p, unsigned lane, int partitions, int64_
         int64_t wake;
         uint64_t held = outbox_held(p->outbox, lane); /* a newer one was too large for any broker */
         uint64_t last = held > l->release.mark ? held : l->release.mark;
-        bool room = p->budget > 0 && partition_bytes(p, (int)lane % partitions, partitions) < p->settings.in_flight_bytes;
+        bool room =
+            p->budget > 0 && partition_bytes(p, (int)lane % partitions, partitions) < p->settings.in_flight_bytes;
         enum release_step step = release_next(&l->release, last, room, read_offset(p, lane), now_ns, &wake);
         if (l->release.resends != resends)
             empty_flights(l);

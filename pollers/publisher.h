@@ -20,14 +20,14 @@ struct publisher_ports {
 
 struct publisher_settings {
     const char *topic;
-    const char *host_uuid;          /* for hellos */
-    int64_t in_flight_bytes;        /* per partition, default 1 MiB */
-    int64_t bytes_per_second;       /* drain rate bound; 0: none */
+    const char *host_uuid;    /* for hellos */
+    int64_t in_flight_bytes;  /* per partition, default 1 MiB */
+    int64_t bytes_per_second; /* drain rate bound; 0: none */
 };
 
 struct publisher;
-int publisher_create(struct publisher **ret, const struct publisher_settings *settings, const struct publisher_ports *ports,
-                     struct outbox *outbox) __attribute__((warn_unused_result));
+int publisher_create(struct publisher **ret, const struct publisher_settings *settings,
+                     const struct publisher_ports *ports, struct outbox *outbox) __attribute__((warn_unused_result));
 void publisher_destroy(struct publisher *p); /* takes NULL */
 /* Do what is to be done without blocking longer than some ms; returns when (boot ns) it wants to be called again. */
 int64_t publisher_step(struct publisher *p, int64_t now_boot_ns, int64_t now_wall_ns);

@@ -3,9 +3,9 @@
 
 #include "publisher_private.h"
 
-#define CATCH_UP_NS     (10LL * 1000000000) /* then what was heard so far counts */
-#define WATERMARKS_MS   1000
-#define MAX_AT_ONCE     5000
+#define CATCH_UP_NS   (10LL * 1000000000) /* then what was heard so far counts */
+#define WATERMARKS_MS 1000
+#define MAX_AT_ONCE   5000
 
 void publisher_forget_acks(struct publisher *p)
 {

@@ -20,7 +20,7 @@ struct publisher_lane {
     int64_t bytes;
     uint64_t unreported; /* with the client, which has not said yet what became of them */
     int64_t reported_ns; /* it spoke last, or got the first of them */
-    bool heard; /* a mark waits in `newest` */
+    bool heard;          /* a mark waits in `newest` */
     uint64_t newest;
 };
 
@@ -40,7 +40,7 @@ struct publisher {
     size_t to_catch_up;
     int64_t retry_ns, backoff_ns;
     int64_t budget, budget_ns; /* bytes that may be sent now, by the drain rate */
-    unsigned turn; /* the lane that may send first, so that what bounds them all starves none */
+    unsigned turn;             /* the lane that may send first, so that what bounds them all starves none */
     struct log_limit open_limit, drop_limit, refusal_limit;
     struct publisher_figures figures;
 };

@@ -10,7 +10,7 @@
 #define ADDRESS_FILE_PREFIX "file:"
 
 struct publisher_rdkafka {
-    const char *bootstrap;               /* "host:port,...", or "file:PATH"; borrowed, as all of these */
+    const char *bootstrap; /* "host:port,...", or "file:PATH"; borrowed, as all of these */
     const char *client_id, *ack_topic;
     const struct kafka_property *properties;
     size_t property_count;

@@ -2,8 +2,13 @@
 
 void release_start(struct release_lane *l, uint64_t stored_mark, int64_t now_ns)
 {
-    *l = (struct release_lane){.mark = stored_mark, .sent = stored_mark, .delivered = stored_mark, .partition = -1,
-                               .offset = -1, .progress_ns = now_ns, .timeout_ns = RELEASE_TIMEOUT_FIRST_NS};
+    *l = (struct release_lane){.mark = stored_mark,
+                               .sent = stored_mark,
+                               .delivered = stored_mark,
+                               .partition = -1,
+                               .offset = -1,
+                               .progress_ns = now_ns,
+                               .timeout_ns = RELEASE_TIMEOUT_FIRST_NS};
 }
 
 static void go_back(struct release_lane *l, int64_t now_ns)

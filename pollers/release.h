@@ -27,9 +27,9 @@ struct release_lane {
 };
 
 enum release_step {
-    RELEASE_WAIT,  /* nothing until *ret_wake_ns */
-    RELEASE_SEND,  /* send the first record after `sent` */
-    RELEASE_HELLO  /* say hello */
+    RELEASE_WAIT, /* nothing until *ret_wake_ns */
+    RELEASE_SEND, /* send the first record after `sent` */
+    RELEASE_HELLO /* say hello */
 };
 
 void release_start(struct release_lane *l, uint64_t stored_mark, int64_t now_ns);

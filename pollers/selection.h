@@ -1,7 +1,7 @@
 /* Which names are wanted, by shell patterns: "disk.*", "!vdb". Pure.
  *
- * The last pattern that fits decides, and "!" before it makes that a no. What none fits is the caller's to say where there
- * is no pattern or the first one leaves something out; else it is not wanted.
+ * The last pattern that fits decides, and "!" before it makes that a no. What none fits is the caller's to say where
+ * there is no pattern or the first one leaves something out; else it is not wanted.
  */
 #ifndef POLLERS_SELECTION_H
 #define POLLERS_SELECTION_H

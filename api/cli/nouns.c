@@ -80,7 +80,8 @@ static const struct cli_option decode_options[] = {
     {"topic", "NAME", "the topic (default: otlp_metrics)", NULL},
     {"follow", NULL, "wait for more at the topic's end", NULL},
     {"count", "N", "stop after N records", NULL},
-    {"property", "NAME=VALUE", "a property of librdkafka, as under kafka: in a configuration; any number of times", NULL},
+    {"property", "NAME=VALUE", "a property of librdkafka, as under kafka: in a configuration; any number of times",
+     NULL},
     END,
 };
 static const struct verb decode_verbs[] = {

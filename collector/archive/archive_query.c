@@ -32,7 +32,8 @@ static double value_at(const struct derivation *d, const double *row, int64_t st
     return d ? derive_value(d, row, step_s) : row[0];
 }
 
-static int fill(const struct derivation *d, const struct rrd_rows *rows, struct archived_series *ret, struct error *error)
+static int fill(const struct derivation *d, const struct rrd_rows *rows, struct archived_series *ret,
+                struct error *error)
 {
     if (rows->rows > MAX_POINTS)
         return too_many(error);
@@ -60,8 +61,8 @@ static int read_and_fill(struct archive_reader *reader, const struct archive_rea
 }
 
 /* As it is named, or the counter whose rate it is: what is stored of another producer's counter is its rate. */
-static int read_others(struct archive_reader *reader, struct archive_read *read, struct text meter, struct archived_series *ret,
-                       struct error *error)
+static int read_others(struct archive_reader *reader, struct archive_read *read, struct text meter,
+                       struct archived_series *ret, struct error *error)
 {
     struct text counter;
     read->kind = RESOURCE_OTHER;
@@ -78,7 +79,8 @@ static int read_others(struct archive_reader *reader, struct archive_read *read,
                : r;
 }
 
-int archive_series(struct archive_reader *reader, const struct series_query *q, struct archived_series *ret, struct error *error)
+int archive_series(struct archive_reader *reader, const struct series_query *q, struct archived_series *ret,
+                   struct error *error)
 {
     struct derivation d;
     *ret = (struct archived_series){0};

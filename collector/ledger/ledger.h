@@ -6,9 +6,9 @@
  *     ledger_advance(l, partition, offset + 1);
  *     if (ledger_commit(l, &error)) ...  everything since begin is undone, the cache too
  *
- * A transaction states the lease it writes under when it begins and, when it is written out, each partition's generation
- * and the offset it reads on from; where the file says otherwise somebody else has taken over, and the commit fails with
- * -ESTALE (rules L1, L2).
+ * A transaction states the lease it writes under when it begins and, when it is written out, each partition's
+ * generation and the offset it reads on from; where the file says otherwise somebody else has taken over, and the
+ * commit fails with -ESTALE (rules L1, L2).
  */
 #ifndef COLLECTOR_LEDGER_LEDGER_H
 #define COLLECTOR_LEDGER_LEDGER_H
@@ -42,7 +42,8 @@ void ledger_begin(struct ledger *l, int64_t now_ms);
 bool ledger_failed(const struct ledger *l);
 /* Give the transaction a reason to fail. */
 void ledger_fail(struct ledger *l, int code, const char *why);
-/* Write what the transaction left to write (packed rows, marks, day sums). Between this and ledger_commit nothing may change.
+/* Write what the transaction left to write (packed rows, marks, day sums). Between this and ledger_commit nothing may
+ * change.
  */
 void ledger_write_out(struct ledger *l);
 /* 0, or why everything since begin was undone; the cache is empty then. */

@@ -72,8 +72,7 @@ static bool book_stream_recall(struct series_book *self, const struct series *s,
 
 static bool book_stream_known(struct series_book *self, const struct series *s, uint64_t uid)
 {
-    struct db_row *q =
-        db_query(ledger_of(self)->db, "SELECT 1 FROM stream WHERE resource=?1 AND meter=?2 AND uid=?3");
+    struct db_row *q = db_query(ledger_of(self)->db, "SELECT 1 FROM stream WHERE resource=?1 AND meter=?2 AND uid=?3");
     db_bind_i64(q, 1, s->resource->id);
     db_bind_i64(q, 2, s->meter->id);
     db_bind_i64(q, 3, (int64_t)uid);

@@ -71,7 +71,7 @@ struct entity {
     struct resource **resources;
     size_t count, cap;
     /* Kept in memory only. */
-    int64_t row; /* the ledger's number of the packed row; 0: not written yet */
+    int64_t row;   /* the ledger's number of the packed row; 0: not written yet */
     bool row_live; /* what that row says of `live` */
     bool dirty, live;
     uint64_t described;    /* hash of the attributes that `owner` was found by */

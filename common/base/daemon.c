@@ -60,8 +60,10 @@ static int refused(const char *path, const char *role, int fd, struct error *err
     ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
     holder[n > 0 ? n : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
-    return error_set(error, -EBUSY, "%s: another %s (pid %s) runs with this state folder: stop it, or give this one "
-                                    "a folder of its own", path, role, *holder ? holder : "unknown");
+    return error_set(error, -EBUSY,
+                     "%s: another %s (pid %s) runs with this state folder: stop it, or give this one "
+                     "a folder of its own",
+                     path, role, *holder ? holder : "unknown");
 }
 
 static int take(const char *path, const char *role, int fd, struct error *error)
@@ -84,8 +86,10 @@ int state_folder_hold(const char *path, const char *role, struct error *error)
     snprintf(file, sizeof file, "%s/%s.lock", path, role);
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
-        return error_set(error, -errno, "state folder %s: cannot be written: %s: let this user (uid %d) write there, or "
-                                        "name another with --state", path, strerror(errno), (int)getuid());
+        return error_set(error, -errno,
+                         "state folder %s: cannot be written: %s: let this user (uid %d) write there, or "
+                         "name another with --state",
+                         path, strerror(errno), (int)getuid());
     int r = take(path, role, fd, error);
     if (r) {
         close(fd);

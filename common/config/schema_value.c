@@ -8,15 +8,22 @@
 
 const char *option_type_name(enum option_type type)
 {
-    static const char *const names[] = {"text", "number", "true or false", "duration", "size",
-                                        "choice", "ADDR:PORT", "list", "map", "list of maps"};
+    static const char *const names[] = {"text",   "number",    "true or false", "duration", "size",
+                                        "choice", "ADDR:PORT", "list",          "map",      "list of maps"};
     return names[type];
 }
 
 size_t option_size(enum option_type type)
 {
-    static const size_t sizes[] = {sizeof(char *), sizeof(int64_t), sizeof(bool), sizeof(int64_t), sizeof(int64_t),
-                                   sizeof(int), sizeof(char *), sizeof(struct option_list), sizeof(struct option_map),
+    static const size_t sizes[] = {sizeof(char *),
+                                   sizeof(int64_t),
+                                   sizeof(bool),
+                                   sizeof(int64_t),
+                                   sizeof(int64_t),
+                                   sizeof(int),
+                                   sizeof(char *),
+                                   sizeof(struct option_list),
+                                   sizeof(struct option_map),
                                    sizeof(struct option_rows)};
     return sizes[type];
 }

@@ -15,7 +15,8 @@ static int write_synced(const char *path, const char *text)
         return -errno;
     size_t size = strlen(text);
     /* Pollers of other users follow it, whatever this process's umask. */
-    int r = fchmod(fd, 0644) == 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0 ? 0 : -(errno ? errno : EIO);
+    int r =
+        fchmod(fd, 0644) == 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0 ? 0 : -(errno ? errno : EIO);
     close(fd);
     return r;
 }

@@ -16,8 +16,8 @@ struct rd_kafka_conf_s *client_conf(const struct kafka_settings *settings, const
                                     struct error *error);
 /* Takes @conf over. */
 struct rd_kafka_s *client_new(struct rd_kafka_conf_s *conf, bool is_writer, struct error *error);
-/* End a reader's handle. librdkafka 2.0.2 may wait for ever to end a consumer whose topic went away (fixed in 2.1.0): after
- * some seconds it is left behind, with its threads, and a warning is logged. */
+/* End a reader's handle. librdkafka 2.0.2 may wait for ever to end a consumer whose topic went away (fixed in 2.1.0):
+ * after some seconds it is left behind, with its threads, and a warning is logged. */
 void client_end_reader(struct rd_kafka_s *handle);
 /* The id of the cluster that answered last; while none has, ask, at most @timeout_ms. It changes where a broker comes
  * back at the same address with another cluster's data. @id is owned by the caller. */

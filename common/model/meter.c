@@ -3,14 +3,14 @@
 #include <assert.h>
 #include <pthread.h>
 
-#define G METER_GAUGE
-#define C METER_CUMULATIVE
+#define G    METER_GAUGE
+#define C    METER_CUMULATIVE
 #define USED BASIS_CONSUMED
 #define SIZE BASIS_ALLOCATED
 #define SEEN BASIS_OBSERVED
-#define VM RESOURCE_INSTANCE
+#define VM   RESOURCE_INSTANCE
 #define DISK RESOURCE_DISK
-#define NIC RESOURCE_INTERFACE
+#define NIC  RESOURCE_INTERFACE
 #define HOST RESOURCE_HOST
 
 static const struct meter meters[] = {

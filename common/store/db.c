@@ -162,7 +162,10 @@ static int set_up(struct db *db, const struct db_schema *schema, struct error *e
     sqlite3_extended_result_codes(db->handle, 1);
     if (db->read_only)
         return check_schema(db, schema, error);
-    int r = db_exec(db, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA journal_size_limit=16777216;PRAGMA wal_autocheckpoint=4000;", error);
+    int r = db_exec(db,
+                    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA journal_size_limit=16777216;PRAGMA "
+                    "wal_autocheckpoint=4000;",
+                    error);
     return r ? r : check_schema(db, schema, error);
 }
 

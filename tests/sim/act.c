@@ -52,7 +52,7 @@ static bool kill_vm(struct world *w, int a, int b)
     return stop_how(w, a, LIFECYCLE_CRASHED, false);
 }
 
-static bool delete(struct world *w, int a, int b)
+static bool delete (struct world *w, int a, int b)
 {
     struct host *h = home(w, a);
     if (!h || guest_house(w, a))

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define BURST    60                /* events at most before others have their turn */
+#define BURST    60 /* events at most before others have their turn */
 #define IDLE_NS  (50 * NS_PER_MS)
 #define PAUSE_NS (500 * NS_PER_MS) /* after a failure, as the thread does */
 

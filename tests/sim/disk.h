@@ -1,4 +1,5 @@
-/* The disks of the simulation: SQLite VFSs on which nobody sleeps, since patience with a locked file would be real time.
+/* The disks of the simulation: SQLite VFSs on which nobody sleeps, since patience with a locked file would be real
+ * time.
  *
  * "sim" is the system's else. FAULT_VFS is fault_vfs.h's; its faults are the process's, so a world puts either its
  * outboxes or its ledger on it.

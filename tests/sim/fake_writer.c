@@ -5,7 +5,7 @@
 #include "pluvio/base/clock.h"
 #include "sim/fake_log.h"
 
-#define REPORTS 4096
+#define REPORTS   4096
 #define FLIGHT_MS 60 /* at most, where nothing is amiss */
 
 struct in_flight_message {

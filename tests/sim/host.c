@@ -54,9 +54,8 @@ static bool tell(struct host *h, int vm, enum lifecycle_kind kind, enum sim_devi
     int64_t at = *h->now_ns + (int64_t)random_below(h->random, 300) * NS_PER_MS;
     if (h->count && h->events[last].seen.at_ns > at)
         at = h->events[last].seen.at_ns; /* in their order */
-    struct coming_event e = {
-        .event = {.kind = kind, .id = d->id, .cpu_time = {cpu.has, cpu.value}},
-        .seen = {h->number, vm, seen_kind(kind, device == DEVICE_NIC), d->process, at, cpu}};
+    struct coming_event e = {.event = {.kind = kind, .id = d->id, .cpu_time = {cpu.has, cpu.value}},
+                             .seen = {h->number, vm, seen_kind(kind, device == DEVICE_NIC), d->process, at, cpu}};
     snprintf(e.event.uuid, sizeof e.event.uuid, "%s", sim_uuid(vm));
     if (device != DEVICE_SELF)
         snprintf(e.event.device, sizeof e.event.device, device == DEVICE_NIC ? "net0" : "virtio-disk%d", device - 1);

@@ -69,10 +69,10 @@ struct host {
     uint64_t boot_serial, cpu_user;
     struct domain domains[SIM_VMS];
     int next_id, next_index;
-    bool sees_processes;     /* /proc tells when a process began */
-    int64_t deaf_until_ns;   /* events are lost */
-    int64_t away_until_ns;   /* libvirtd does not answer */
-    bool incomplete;         /* the next list is not whole */
+    bool sees_processes;   /* /proc tells when a process began */
+    int64_t deaf_until_ns; /* events are lost */
+    int64_t away_until_ns; /* libvirtd does not answer */
+    bool incomplete;       /* the next list is not whole */
     /* The inspector's. */
     bool asked;
     int64_t sample_ns, ready_ns;

@@ -137,7 +137,7 @@ static void see_domain(const struct host *h, int vm, struct seen_vm *s)
     *s = (struct seen_vm){.entity = vm,
                           .process = d->process,
                           .started_ns = d->started_ns,
-                          .state = !d->process                  ? STATE_OFF
+                          .state = !d->process                 ? STATE_OFF
                                    : d->state == DOMAIN_PAUSED ? STATE_PAUSED
                                                                : STATE_RUNNING,
                           .arriving = d->reason == 2 && d->state == DOMAIN_PAUSED,

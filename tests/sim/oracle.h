@@ -31,7 +31,7 @@ struct oracle_plug {
 struct oracle_view {
     bool known, owned;
     enum seen_state state;
-    int64_t disk_event_ns; /* a disk was plugged or unplugged, and no list showed it yet; 0: none */
+    int64_t disk_event_ns;      /* a disk was plugged or unplugged, and no list showed it yet; 0: none */
     uint64_t process, arriving; /* seen to run; seen to come */
     bool zero;                  /* the process that runs has been counted from its beginning */
     int owner;

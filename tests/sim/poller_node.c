@@ -27,10 +27,13 @@ static bool wanted[METERS];
 
 static void choose_meters(void)
 {
-    static const enum meter_id all[] = {
-        METER_POWER_STATE,     METER_CPU,          METER_INSTANCE,     METER_VCPUS,          METER_DISK_READ_BYTES,
-        METER_DISK_READ_REQUESTS, METER_DISK_WRITE_BYTES, METER_DISK_WRITE_REQUESTS, METER_DISK_CAPACITY,
-        METER_NET_IN_BYTES,    METER_NET_IN_PACKETS, METER_NET_OUT_BYTES, METER_NET_OUT_PACKETS, METER_HOST_CPU_USER};
+    static const enum meter_id all[] = {METER_POWER_STATE,      METER_CPU,
+                                        METER_INSTANCE,         METER_VCPUS,
+                                        METER_DISK_READ_BYTES,  METER_DISK_READ_REQUESTS,
+                                        METER_DISK_WRITE_BYTES, METER_DISK_WRITE_REQUESTS,
+                                        METER_DISK_CAPACITY,    METER_NET_IN_BYTES,
+                                        METER_NET_IN_PACKETS,   METER_NET_OUT_BYTES,
+                                        METER_NET_OUT_PACKETS,  METER_HOST_CPU_USER};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         wanted[all[i]] = true;
 }

@@ -1,13 +1,22 @@
 #include "sim/scenario.h"
 
-#define S(seconds) ((int64_t)((seconds) * 1000))
-#define EXACT      {.allocated_exactly = true}
-#define DRAWN      {.allocated_exactly = true, .archives = true}
+#define S(seconds) ((int64_t)((seconds)*1000))
+#define EXACT                                                                                                          \
+    {                                                                                                                  \
+        .allocated_exactly = true                                                                                      \
+    }
+#define DRAWN                                                                                                          \
+    {                                                                                                                  \
+        .allocated_exactly = true, .archives = true                                                                    \
+    }
 
 /* VM 0 on host 0 and VM 1 on host 1 ran before Pluvio came. */
 #define BEGIN                                                                                                          \
     {S(0.01), ACT_DEFINE, 0, 0}, {S(0.02), ACT_START, 0, 0}, {S(0.03), ACT_DEFINE, 1, 1}, {S(0.04), ACT_START, 1, 0},  \
-        {S(5), ACT_POLLER_START, 0, 0}, {S(6), ACT_POLLER_START, 1, 0}, {S(7), ACT_COLLECTOR_START, 0, 0}
+        {S(5), ACT_POLLER_START, 0, 0}, {S(6), ACT_POLLER_START, 1, 0},                                                \
+    {                                                                                                                  \
+        S(7), ACT_COLLECTOR_START, 0, 0                                                                                \
+    }
 
 const struct scenario scenarios[] = {
     {.name = "what ran before Pluvio came is billed from its first reading, all else from zero",
@@ -163,7 +172,8 @@ const struct scenario scenarios[] = {
               {S(240), ACT_REBOOT, 0, 0}}},
     {.name = "a collector that another one relieves ends",
      .expected = EXACT,
-     .acts = {BEGIN, {S(60), ACT_COLLECTOR_START, 1, 0}, {S(150), ACT_COLLECTOR_START, 0, 0}, {S(200), ACT_REBOOT, 0, 0}},
+     .acts =
+         {BEGIN, {S(60), ACT_COLLECTOR_START, 1, 0}, {S(150), ACT_COLLECTOR_START, 0, 0}, {S(200), ACT_REBOOT, 0, 0}},
      .is_taken_over = true},
     {.name = "a collector that slept through a takeover writes nothing when it wakes",
      .expected = EXACT,

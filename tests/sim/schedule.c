@@ -3,8 +3,26 @@
 #include <stdlib.h>
 
 /* Families of faults: a seed has about half of them. */
-enum family { ALWAYS, DEVICES, MIGRATION, HANGS, EVENTS, CLOCKS, BOOTS, POLLERS, COLLECTORS, PAUSES, RESTORES, DISKS,
-              BROKER, LOSSES, CLUSTERS, HANDLES, PROC, FAMILIES };
+enum family {
+    ALWAYS,
+    DEVICES,
+    MIGRATION,
+    HANGS,
+    EVENTS,
+    CLOCKS,
+    BOOTS,
+    POLLERS,
+    COLLECTORS,
+    PAUSES,
+    RESTORES,
+    DISKS,
+    BROKER,
+    LOSSES,
+    CLUSTERS,
+    HANDLES,
+    PROC,
+    FAMILIES
+};
 
 /* What may be drawn: how often, and where a and b come from. @then: what follows, within @within_s. */
 static const struct chance {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SETTLE_NS (200 * NS_PER_S)      /* hellos, sessions and timeouts have had their turn by then */
+#define SETTLE_NS (200 * NS_PER_S) /* hellos, sessions and timeouts have had their turn by then */
 #define LOOK_NS   (1 * NS_PER_S)
 #define LIMIT_NS  (2 * 3600 * NS_PER_S) /* promise (d): in the end every outbox drains */
 

@@ -1,8 +1,9 @@
 /* The real poller and the real collector in one process, under a fake clock, a fake hypervisor and a fake log: whatever
  * breaks in between, every unit is billed once.
  *
- * PLUVIO_SIM_SEEDS=N draws so many schedules (100), from seed PLUVIO_SIM_SEED (1) on; a failure prints its seed and what
- * happened, PLUVIO_SIM_TRACE=1 the latter for every run; PLUVIO_SIM_LEDGER=PATH keeps the ledger of the last failure.
+ * PLUVIO_SIM_SEEDS=N draws so many schedules (100), from seed PLUVIO_SIM_SEED (1) on; a failure prints its seed and
+ * what happened, PLUVIO_SIM_TRACE=1 the latter for every run; PLUVIO_SIM_LEDGER=PATH keeps the ledger of the last
+ * failure.
  */
 #include <stdlib.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 
 #include "pluvio/ledger/ledger_query.h"
 
-#define DAY_MS 86400000LL
+#define DAY_MS   86400000LL
 #define BEGIN_MS (SIM_START_S * MS_PER_S)
 
 /* ---- what the ledger says ---- */
@@ -41,7 +41,7 @@ static bool find_resource(struct text id, int *entity, int *device)
 {
     for (*entity = 0; *entity < SIM_ENTITIES; ++*entity)
         for (*device = 0; *device < SIM_DEVICES; ++*device)
-            if (is_resource(id, *entity, (enum sim_device)*device))
+            if (is_resource(id, *entity, (enum sim_device) * device))
                 return true;
     return false;
 }
@@ -89,8 +89,8 @@ static bool ask(struct world *w, struct ledger_reader *l, int64_t to_ms, struct 
     }
     for (size_t i = 0; i < page.count; i++)
         if (!put(b, &page.rows[i]))
-            world_fail(w, "the ledger bills %.*s of %.*s to project \"%.*s\", which nobody did", TEXT_ARG(page.rows[i].meter),
-                       TEXT_ARG(page.rows[i].resource), TEXT_ARG(page.rows[i].project));
+            world_fail(w, "the ledger bills %.*s of %.*s to project \"%.*s\", which nobody did",
+                       TEXT_ARG(page.rows[i].meter), TEXT_ARG(page.rows[i].resource), TEXT_ARG(page.rows[i].project));
     usage_page_free(&page);
     return true;
 }

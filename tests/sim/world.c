@@ -48,14 +48,13 @@ static void make_hosts(struct world *w)
 static void make_collectors(struct world *w)
 {
     for (int i = 0; i < SIM_COLLECTORS; i++)
-        w->collectors[i] =
-            (struct collector_node){.clock = fake_clock(&w->now_ns, w->now_ns - 7200 * NS_PER_S),
-                                    .log = &w->log,
-                                    .random = &w->random.port,
-                                    .shelf = &w->shelf,
-                                    .path = w->ledger,
-                                    .vfs = w->settings.faulty == DISK_OF_LEDGER ? FAULT_VFS : SIM_VFS,
-                                    .number = i};
+        w->collectors[i] = (struct collector_node){.clock = fake_clock(&w->now_ns, w->now_ns - 7200 * NS_PER_S),
+                                                   .log = &w->log,
+                                                   .random = &w->random.port,
+                                                   .shelf = &w->shelf,
+                                                   .path = w->ledger,
+                                                   .vfs = w->settings.faulty == DISK_OF_LEDGER ? FAULT_VFS : SIM_VFS,
+                                                   .number = i};
 }
 
 void world_init(struct world *w, const struct world_settings *settings)
@@ -91,8 +90,13 @@ void world_finish(struct world *w)
 
 /* ---- steps ---- */
 
-enum actor { ACTOR_LOG, ACTOR_WORK, ACTOR_POLLERS, ACTOR_COLLECTORS = ACTOR_POLLERS + SIM_HOSTS,
-             ACTORS = ACTOR_COLLECTORS + SIM_COLLECTORS };
+enum actor {
+    ACTOR_LOG,
+    ACTOR_WORK,
+    ACTOR_POLLERS,
+    ACTOR_COLLECTORS = ACTOR_POLLERS + SIM_HOSTS,
+    ACTORS = ACTOR_COLLECTORS + SIM_COLLECTORS
+};
 
 static void step_work(struct world *w)
 {

@@ -43,7 +43,7 @@ struct world {
     bool wanted[SIM_COLLECTORS]; /* to be started as soon as the ledger is not locked */
     struct archive_shelf shelf;
     struct oracle oracle;
-    int64_t skew_ms; /* by how much clocks were set, and were apart when a VM went from one to the other */
+    int64_t skew_ms;   /* by how much clocks were set, and were apart when a VM went from one to the other */
     char failure[512]; /* empty: nothing failed that never may */
 };
 

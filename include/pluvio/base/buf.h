@@ -61,8 +61,8 @@ struct buf {
     bool failed;
 };
 
-void buf_free(struct buf *b);  /* frees the bytes and zeroes *b */
-void buf_clear(struct buf *b); /* keeps the memory, forgets content and failure */
+void buf_free(struct buf *b);               /* frees the bytes and zeroes *b */
+void buf_clear(struct buf *b);              /* keeps the memory, forgets content and failure */
 char *buf_grow(struct buf *b, size_t more); /* buf_reserve where there is no room yet */
 /* Room for @more bytes behind len, or NULL (and failed). The caller raises len by what it wrote. */
 static inline char *buf_reserve(struct buf *b, size_t more)

@@ -47,16 +47,17 @@ struct option_rows {
 struct option {
     const char *name; /* "interval", or "archive.step": a dot is a level in the file, and stays in --archive.step */
     enum option_type type;
-    size_t offset;           /* of the value in the program's settings struct */
-    const char *fallback;    /* default as it would be written; NULL: none (NULL, empty) */
-    int64_t low, high;       /* of numbers, durations (ms) and sizes; both 0: any that is not negative */
-    /* NULL-terminated; of OPTION_ROWS: its columns; of OPTION_MAP (may be NULL): the key that a plain text stands for */
+    size_t offset;        /* of the value in the program's settings struct */
+    const char *fallback; /* default as it would be written; NULL: none (NULL, empty) */
+    int64_t low, high;    /* of numbers, durations (ms) and sizes; both 0: any that is not negative */
+    /* NULL-terminated; of OPTION_ROWS: its columns; of OPTION_MAP (may be NULL): the key that a plain text stands for
+     */
     const char *const *choices;
-    const char *unit;        /* for the reference; NULL: none */
-    const char *metavar;     /* for --help: "DIR" */
-    const char *help;        /* one or two sentences */
-    bool reloadable;         /* SIGHUP applies it */
-    bool command_line;       /* also --name */
+    const char *unit;    /* for the reference; NULL: none */
+    const char *metavar; /* for --help: "DIR" */
+    const char *help;    /* one or two sentences */
+    bool reloadable;     /* SIGHUP applies it */
+    bool command_line;   /* also --name */
 };
 
 struct schema {
@@ -78,12 +79,12 @@ int schema_read_file(const struct schema *s, const char *path, void *settings, s
 
 enum command_line_action { COMMAND_LINE_RUN, COMMAND_LINE_CHECK, COMMAND_LINE_EXIT };
 /* The whole start of a daemon: defaults, --config FILE (or @default_path if that exists), then the other options, which
- * win. Answers --help, --version itself (COMMAND_LINE_EXIT with *ret_status); --check-config reads everything and tells.
- * Switches that are not options of the file (such as --once) stand in @switches as OPTION_BOOLEAN rows over @settings;
- * may be NULL. Mistakes go to stderr. */
-enum command_line_action schema_command_line(const struct schema *s, const struct schema *switches, int argc, char **argv,
-                                             const char *default_path, void *settings, const char **ret_config_path,
-                                             int *ret_status);
+ * win. Answers --help, --version itself (COMMAND_LINE_EXIT with *ret_status); --check-config reads everything and
+ * tells. Switches that are not options of the file (such as --once) stand in @switches as OPTION_BOOLEAN rows over
+ * @settings; may be NULL. Mistakes go to stderr. */
+enum command_line_action schema_command_line(const struct schema *s, const struct schema *switches, int argc,
+                                             char **argv, const char *default_path, void *settings,
+                                             const char **ret_config_path, int *ret_status);
 void schema_free(const struct schema *s, void *settings);
 
 /* For SIGHUP: read @path anew into a fresh struct, move what is reloadable into @settings, and append to @notes a line

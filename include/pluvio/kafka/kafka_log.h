@@ -70,24 +70,26 @@ struct reader {
 
 struct outgoing {
     const char *topic;
-    int32_t partition;     /* -1: by key */
-    struct text key, value; /* value.data NULL: a tombstone */
+    int32_t partition;         /* -1: by key */
+    struct text key, value;    /* value.data NULL: a tombstone */
     struct text record, hello; /* our headers; empty: left out. A message with either also gets pluvio-wire */
-    uint64_t tag;          /* comes back in the report */
+    uint64_t tag;              /* comes back in the report */
 };
 
 struct delivery {
     uint64_t tag;
-    int result;         /* 0, or not in the log as far as we know: -EMSGSIZE larger than the topic takes, -EACCES no
-                         * right to write, -EIO any other reason */
+    int result; /* 0, or not in the log as far as we know: -EMSGSIZE larger than the topic takes, -EACCES no
+                 * right to write, -EIO any other reason */
     int32_t partition;
-    int64_t offset;     /* -1: unknown (a duplicate that the broker had already) */
+    int64_t offset; /* -1: unknown (a duplicate that the broker had already) */
 };
 
 struct writer {
-    /* Copy and queue. 0; -EAGAIN: queue full, try later; -EMSGSIZE: never will; -ENOTCONN: handle is dead, make another. */
+    /* Copy and queue. 0; -EAGAIN: queue full, try later; -EMSGSIZE: never will; -ENOTCONN: handle is dead, make
+     * another. */
     int (*produce)(struct writer *self, const struct outgoing *m);
-    /* Serve the client. 1: *ret is one report; 0: none within @timeout_ms; -ENOTCONN: the handle is dead, make another. */
+    /* Serve the client. 1: *ret is one report; 0: none within @timeout_ms; -ENOTCONN: the handle is dead, make another.
+     */
     int (*poll)(struct writer *self, int timeout_ms, struct delivery *ret);
     /* How many partitions @topic has, creating it where the broker allows; 0 while unknown. Cached, does not block. */
     int (*partitions)(struct writer *self, const char *topic);

@@ -40,10 +40,12 @@ struct embedded_broker;
 int embedded_broker_start(struct embedded_broker **ret, const char *topic, int partitions, const char *ack_topic,
                           struct error *error) __attribute__((warn_unused_result));
 const char *embedded_broker_bootstrap(const struct embedded_broker *b); /* "127.0.0.1:40123" */
-void embedded_broker_stop(struct embedded_broker *b);                  /* takes NULL */
+void embedded_broker_stop(struct embedded_broker *b);                   /* takes NULL */
 
 /* Follow a broker's address through a file: write it atomically (and synced); read it, -ENOENT while there is none. */
-int broker_address_write(const char *path, const char *bootstrap, struct error *error) __attribute__((warn_unused_result));
-int broker_address_read(const char *path, char *out, size_t size, struct error *error) __attribute__((warn_unused_result));
+int broker_address_write(const char *path, const char *bootstrap, struct error *error)
+    __attribute__((warn_unused_result));
+int broker_address_read(const char *path, char *out, size_t size, struct error *error)
+    __attribute__((warn_unused_result));
 
 #endif

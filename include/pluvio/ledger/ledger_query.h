@@ -38,24 +38,24 @@ struct usage_query {
     unsigned groups; /* enum usage_group */
     /* Filters; empty: any. A meter may end in "*". */
     struct text project, resource, entity, meter, flavor, state, user;
-    struct text after;  /* page key of an earlier row; empty: from the start */
-    size_t limit;       /* rows of this page; 1 .. 10000 */
+    struct text after; /* page key of an earlier row; empty: from the start */
+    size_t limit;      /* rows of this page; 1 .. 10000 */
 };
 
 struct usage_row {
-    int64_t from_ms, to_ms; /* the step; of USAGE_TOTAL the query's */
+    int64_t from_ms, to_ms;                                            /* the step; of USAGE_TOTAL the query's */
     struct text project, user, resource, entity, meter, flavor, state; /* empty where not grouped by */
-    const char *unit;       /* of the quantity: "ns", "B", "request"; allocated: "instance*ms", "MiB*ms" ... */
+    const char *unit; /* of the quantity: "ns", "B", "request"; allocated: "instance*ms", "MiB*ms" ... */
     enum meter_basis basis;
     wide quantity;
-    wide covered_ms;        /* what observations vouch for, summed over the streams */
-    bool open;              /* a part of it lies in a period that is not finished */
+    wide covered_ms; /* what observations vouch for, summed over the streams */
+    bool open;       /* a part of it lies in a period that is not finished */
 };
 struct usage_page {
     struct usage_row *rows; /* in order: from_ms, project, user, entity, resource, meter, flavor, state */
     size_t count;
-    struct buf texts;       /* what the rows' texts point into */
-    char *next;             /* page key, or NULL at the end */
+    struct buf texts; /* what the rows' texts point into */
+    char *next;       /* page key, or NULL at the end */
 };
 
 int ledger_usage(struct ledger_reader *l, const struct usage_query *query, struct usage_page *ret, struct error *error)
@@ -89,7 +89,8 @@ struct host_row {
     bool current;
     int64_t newest_ms; /* newest reading that came in; 0: none */
     int64_t seen_ms;   /* when that was; 0: never */
-    int64_t since_ms;  /* its counters are read on from there, as what was before is another outbox's; 0: from their start */
+    int64_t
+        since_ms; /* its counters are read on from there, as what was before is another outbox's; 0: from their start */
 };
 struct host_page {
     struct host_row *rows;
@@ -111,7 +112,7 @@ struct dead_letter_page {
     struct dead_letter_row *rows;
     size_t count;
     struct buf texts;
-    int64_t next; /* 0 at the end */
+    int64_t next;  /* 0 at the end */
     int64_t total; /* ever, the ones that were pushed out too */
 };
 int ledger_dead_letters(struct ledger_reader *l, int64_t after, size_t limit, struct dead_letter_page *ret,
@@ -122,8 +123,8 @@ void dead_letter_page_free(struct dead_letter_page *p);
 
 struct audit_mismatch {
     struct text resource, meter;
-    uint64_t stream;      /* the poller's id; 0 for a union or a day sum */
-    const char *what;     /* "stream", "union", "day sum", "state" */
+    uint64_t stream;  /* the poller's id; 0 for a union or a day sum */
+    const char *what; /* "stream", "union", "day sum", "state" */
     wide booked, expected;
 };
 struct audit_result {
@@ -131,9 +132,9 @@ struct audit_result {
     struct audit_mismatch *mismatches; /* at most 1000 are kept; `mismatch_count` counts all */
     size_t kept;
     uint64_t mismatch_count;
-    struct buf units;  /* JSON object: meter -> total quantity as a decimal string */
+    struct buf units; /* JSON object: meter -> total quantity as a decimal string */
     struct buf texts;
-    uint64_t commit;   /* the ledger's newest commit that was seen */
+    uint64_t commit; /* the ledger's newest commit that was seen */
 };
 /* Conservation, in one read transaction: for every consumed stream, finished periods plus the open one are its newest
  * reading; for every allocated meter of a resource the booked time is the union of its segments; day sums are the sums

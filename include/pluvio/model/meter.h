@@ -97,8 +97,8 @@ const struct meter *meter_at(enum meter_id id);
 /* NULL for a name that is not in the table. Constant time. */
 const struct meter *meter_find(struct text name);
 
-const char *meter_type_name(enum meter_type type);   /* "gauge", "cumulative", "delta" */
-const char *meter_basis_name(enum meter_basis basis); /* "consumed", "allocated", "observed" */
+const char *meter_type_name(enum meter_type type);       /* "gauge", "cumulative", "delta" */
+const char *meter_basis_name(enum meter_basis basis);    /* "consumed", "allocated", "observed" */
 const char *resource_kind_name(enum resource_kind kind); /* "instance", "disk", "interface", "host", "other" */
 bool resource_kind_parse(struct text t, enum resource_kind *ret);
 

@@ -18,25 +18,25 @@
 #include "pluvio/model/meter.h"
 
 /* Resource attributes with a meaning here; all others travel as metadata and labels. */
-#define ATTR_ENTITY        "host.id"           /* VM uuid, or host uuid */
-#define ATTR_SERVICE       "service.instance.id" /* stands in for host.id in records of other producers */
-#define ATTR_NAME          "host.name"         /* display name */
-#define ATTR_FLAVOR        "host.type"
-#define ATTR_PROJECT       "cloud.account.id"
-#define ATTR_USER          "openstack.user.id"
-#define ATTR_STATE         "libvirt.domain.state" /* running, paused, shutoff ... */
-#define ATTR_DOMAIN        "libvirt.domain.name"
-#define ATTR_HOST          "hypervisor.host.name"
-#define ATTR_HOST_ID       "hypervisor.host.id"
-#define ATTR_KIND          "pluvio.kind"  /* "host" on a host's own record */
-#define ATTR_EVENT         "pluvio.event" /* a lifecycle record: started, stopped ... */
-#define ATTR_EVENT_TIME    "pluvio.event.time" /* int, ns since the epoch */
+#define ATTR_ENTITY     "host.id"             /* VM uuid, or host uuid */
+#define ATTR_SERVICE    "service.instance.id" /* stands in for host.id in records of other producers */
+#define ATTR_NAME       "host.name"           /* display name */
+#define ATTR_FLAVOR     "host.type"
+#define ATTR_PROJECT    "cloud.account.id"
+#define ATTR_USER       "openstack.user.id"
+#define ATTR_STATE      "libvirt.domain.state" /* running, paused, shutoff ... */
+#define ATTR_DOMAIN     "libvirt.domain.name"
+#define ATTR_HOST       "hypervisor.host.name"
+#define ATTR_HOST_ID    "hypervisor.host.id"
+#define ATTR_KIND       "pluvio.kind"       /* "host" on a host's own record */
+#define ATTR_EVENT      "pluvio.event"      /* a lifecycle record: started, stopped ... */
+#define ATTR_EVENT_TIME "pluvio.event.time" /* int, ns since the epoch */
 /* Point attributes. */
-#define ATTR_STREAM        "pluvio.stream" /* int: the stream's id */
-#define ATTR_END           "pluvio.end"    /* bool: the stream's last reading */
-#define ATTR_DISK          "disk.name"
-#define ATTR_INTERFACE     "network.interface.name"
-#define ATTR_MAC           "network.interface.mac"
+#define ATTR_STREAM    "pluvio.stream" /* int: the stream's id */
+#define ATTR_END       "pluvio.end"    /* bool: the stream's last reading */
+#define ATTR_DISK      "disk.name"
+#define ATTR_INTERFACE "network.interface.name"
+#define ATTR_MAC       "network.interface.mac"
 
 struct attribute {
     struct text key;

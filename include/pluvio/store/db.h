@@ -3,7 +3,8 @@
  * WAL, synchronous=FULL, foreign keys off, a VFS by name (tests inject write failures through one). Statements are
  * prepared once per db and SQL text and kept. One thread uses a db.
  *
- * A failed step marks the db: later steps do nothing and return false, and db_commit rolls back and tells the first error.
+ * A failed step marks the db: later steps do nothing and return false, and db_commit rolls back and tells the first
+ * error.
  *
  *     db_begin(db);
  *     struct db_row *q = db_query(db, "INSERT INTO mark VALUES(?1,?2)");
@@ -27,8 +28,8 @@ enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 
 /* Schema changes in order: migrations[i] brings user_version i to i+1. A file from a newer program is refused. */
 struct db_schema {
-    const char *name;            /* "ledger", for messages */
-    int application_id;          /* PRAGMA application_id: another kind of file is refused */
+    const char *name;   /* "ledger", for messages */
+    int application_id; /* PRAGMA application_id: another kind of file is refused */
     const char *const *migrations;
     int count;
 };
@@ -39,7 +40,7 @@ int db_open(struct db **ret, const char *path, enum db_mode mode, const char *vf
 void db_close(struct db *db); /* takes NULL */
 const char *db_path(const struct db *db);
 
-void db_begin(struct db *db);  /* BEGIN IMMEDIATE; waits up to 5 s for another process */
+void db_begin(struct db *db); /* BEGIN IMMEDIATE; waits up to 5 s for another process */
 bool db_failed(const struct db *db);
 /* Mark the transaction as failed with the caller's own reason; the first one stays. */
 void db_fail(struct db *db, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -52,7 +53,8 @@ void db_rollback(struct db *db); /* clears the mark */
 struct db_row *db_query(struct db *db, const char *sql);
 void db_bind_i64(struct db_row *q, int index, int64_t value);
 void db_bind_double(struct db_row *q, int index, double value);
-void db_bind_text(struct db_row *q, int index, struct text value); /* borrowed until the next step, run or reset; NULL data: NULL */
+void db_bind_text(struct db_row *q, int index,
+                  struct text value); /* borrowed until the next step, run or reset; NULL data: NULL */
 void db_bind_blob(struct db_row *q, int index, struct text value);
 void db_bind_null(struct db_row *q, int index);
 bool db_step(struct db_row *q);  /* true: a row is there; false: end, or failed */

@@ -1,8 +1,8 @@
 /* What travels beside the samples: record headers, hellos and acknowledgements. All text, so that kcat shows them.
  *
- * Record headers: `pluvio-wire: 1` and `pluvio-record: <outbox>/<lane>/<sequence>/<previous>`. A hello has no value and,
- * in place of pluvio-record, `pluvio-hello: <outbox>/<lane>/<last>/<host uuid>`. On the acknowledgement topic a record's
- * key names what is acknowledged and its value is JSON: key `<outbox>/<lane>`, value {"mark":N}; or key
+ * Record headers: `pluvio-wire: 1` and `pluvio-record: <outbox>/<lane>/<sequence>/<previous>`. A hello has no value
+ * and, in place of pluvio-record, `pluvio-hello: <outbox>/<lane>/<last>/<host uuid>`. On the acknowledgement topic a
+ * record's key names what is acknowledged and its value is JSON: key `<outbox>/<lane>`, value {"mark":N}; or key
  * `<cluster id>/<topic>/<partition>`, value {"offset":N}, N the next offset that the ledger will read.
  */
 #ifndef PLUVIO_WIRE_ENVELOPE_H
@@ -27,7 +27,8 @@ struct envelope {
     uint64_t previous; /* 0: none held before it */
 };
 
-/* "<outbox>/<lane>", an acknowledgement's key and that of tables in memory. @out holds LANE_KEY_SIZE bytes, lane < 100. */
+/* "<outbox>/<lane>", an acknowledgement's key and that of tables in memory. @out holds LANE_KEY_SIZE bytes, lane < 100.
+ */
 #define LANE_KEY_SIZE (OUTBOX_ID_SIZE + 8)
 struct text lane_key(const char *outbox, unsigned lane, char *out);
 

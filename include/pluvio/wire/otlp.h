@@ -24,17 +24,17 @@
 enum otlp_refusal {
     OTLP_FINE,
     OTLP_VARINT_OVERLONG,
-    OTLP_TRUNCATED,      /* a length or a fixed field reaches past the end */
+    OTLP_TRUNCATED, /* a length or a fixed field reaches past the end */
     OTLP_WRONG_WIRE_TYPE,
-    OTLP_BAD_FIELD,      /* field number 0, group, or reserved wire type */
+    OTLP_BAD_FIELD, /* field number 0, group, or reserved wire type */
     OTLP_TOO_NESTED,
     OTLP_TOO_MANY_POINTS,
     OTLP_TOO_MANY_ATTRIBUTES,
     OTLP_TOO_MANY_RESOURCES,
     OTLP_TEXT_TOO_LONG,
-    OTLP_BAD_TEXT,       /* not UTF-8, or a NUL inside */
-    OTLP_NO_ENTITY,      /* neither host.id nor service.instance.id */
-    OTLP_BAD_TIME,       /* a point without a time, or before its start, or past the year 2200; an event past it */
+    OTLP_BAD_TEXT,  /* not UTF-8, or a NUL inside */
+    OTLP_NO_ENTITY, /* neither host.id nor service.instance.id */
+    OTLP_BAD_TIME,  /* a point without a time, or before its start, or past the year 2200; an event past it */
     OTLP_NEGATIVE_COUNTER,
     OTLP_NO_MEMORY,
     OTLP_REFUSALS
@@ -50,7 +50,8 @@ struct otlp_decoder {
     uint64_t skipped_points; /* flagged "no recorded value" */
 };
 
-/* Fill @d->records[0 .. count) from @bytes, one record a resource; their texts point into @bytes. On refusal count is 0. */
+/* Fill @d->records[0 .. count) from @bytes, one record a resource; their texts point into @bytes. On refusal count is
+ * 0. */
 enum otlp_refusal otlp_decode(struct otlp_decoder *d, struct text bytes) __attribute__((warn_unused_result));
 void otlp_decoder_free(struct otlp_decoder *d);
 

@@ -1,6 +1,7 @@
 /* Clocks that a test sets: preloaded (LD_PRELOAD) into a program, whose wall clock and boot clock then differ from the
- * machine's by what stands in the file that CLOCK_SHIM names: two 64-bit integers in ns, wall and boot, which the test may
- * change at any time. A step of the wall clock changes the first, a suspended host both. Sleeping is not touched. */
+ * machine's by what stands in the file that CLOCK_SHIM names: two 64-bit integers in ns, wall and boot, which the test
+ * may change at any time. A step of the wall clock changes the first, a suspended host both. Sleeping is not touched.
+ */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>

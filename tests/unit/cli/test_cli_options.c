@@ -9,14 +9,10 @@
 static const struct {
     const char *noun, *verb, *path;
 } pairs[] = {
-    {"resource", "list", "/v1/resources"},
-    {"resource", "show", "/v1/resources/{id}"},
-    {"host", "list", "/v1/hosts"},
-    {"usage", "list", "/v1/usage"},
-    {"meter", "list", "/v1/meters"},
-    {"series", "show", "/v1/series/{resource}/{meter}"},
-    {"audit", "run", "/v1/audit"},
-    {"dead-letter", "list", "/v1/dead-letters"},
+    {"resource", "list", "/v1/resources"}, {"resource", "show", "/v1/resources/{id}"},
+    {"host", "list", "/v1/hosts"},         {"usage", "list", "/v1/usage"},
+    {"meter", "list", "/v1/meters"},       {"series", "show", "/v1/series/{resource}/{meter}"},
+    {"audit", "run", "/v1/audit"},         {"dead-letter", "list", "/v1/dead-letters"},
 };
 
 static const struct route *route_of(const char *path)

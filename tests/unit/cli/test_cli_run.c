@@ -244,7 +244,8 @@ END_TEST
 
 START_TEST(help_teaches_with_examples)
 {
-    static const char *const nouns[] = {"resource", "usage", "meter", "series", "audit", "decode", "dead-letter", "host"};
+    static const char *const nouns[] = {"resource", "usage",  "meter",       "series",
+                                        "audit",    "decode", "dead-letter", "host"};
     for (size_t i = 0; i < sizeof nouns / sizeof nouns[0]; i++) {
         char example[64];
         cli_rig_run(&r, NULL, nouns[i], "--help", NULL);

@@ -115,9 +115,9 @@ END_TEST
 
 START_TEST(disjoint_chains_with_another_serial_are_another_plug)
 {
-    vm.xml_disks[0].serial = (char *)(uintptr_t)"volume-1";
+    vm.xml_disks[0].serial = (char *)(uintptr_t) "volume-1";
     begin_with_disk();
-    vm.xml_disks[0].serial = (char *)(uintptr_t)"volume-2";
+    vm.xml_disks[0].serial = (char *)(uintptr_t) "volume-2";
     chain_is(2);
     rig_restart(&rig);
     see_disk(1120, 50, 120);

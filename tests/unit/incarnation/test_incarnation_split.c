@@ -291,8 +291,9 @@ START_TEST(a_stop_is_the_last_word_of_all_streams_with_the_cpu_time_that_could_s
     for (size_t i = 0; i < rig.count; i++)
         ck_assert(rig.streams[i].ended);
     ck_assert_int_eq(rig.sighting.vm->owner.state, row->after);
-    ck_assert_int_eq(rig.sighting.vm->look, row->kind != LIFECYCLE_MIGRATED); /* what is left of it is held from now on */
-    rig_tell(&rig, &e); /* twice is once */
+    ck_assert_int_eq(rig.sighting.vm->look,
+                     row->kind != LIFECYCLE_MIGRATED); /* what is left of it is held from now on */
+    rig_tell(&rig, &e);                                /* twice is once */
     ck_assert_int_eq(cpu_of(NULL), row->used);
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* What ThreadSanitizer is told in programs that use libvirt: it and GLib below it lock by futexes that the sanitizer does
- * not see. Our own code is watched, but inside libvirt's callbacks it is not. */
+/* What ThreadSanitizer is told in programs that use libvirt: it and GLib below it lock by futexes that the sanitizer
+ * does not see. Our own code is watched, but inside libvirt's callbacks it is not. */
 const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)

@@ -11,7 +11,7 @@
 extern struct outbox *outbox;
 extern struct outbox_settings outbox_settings; /* change, then reopen */
 extern char outbox_folder[FOLDER_SIZE], outbox_path[FOLDER_SIZE + 16];
-extern struct buf outbox_notice; /* what the last opening said */
+extern struct buf outbox_notice;          /* what the last opening said */
 extern int64_t record_ms, record_step_ms; /* of the next record; records are so far apart (both 0) */
 
 void outbox_rig_set_up(void);

@@ -179,13 +179,12 @@ static const struct {
     int vms, capacity, interval_ms, restart_every, edge_every;
     int times; /* the outage lasts so many times what the outbox holds */
 } outages[] = {
-    {1, 100, 1000, 0, 0, 8},      /* one VM: all is in one lane */
-    {3, 300, 1000, 0, 0, 8},
-    {40, 1500, 60000, 0, 0, 16},  /* less than a record of each VM a tidying */
-    {3, 300, 1000, 100, 0, 8},    /* the poller is started anew again and again */
-    {1, 100, 1000, 7, 0, 10},     /* more often than it tidies */
-    {3, 600, 1000, 0, 40, 8},     /* stops and starts between */
-    {100, 1278, 1000, 0, 0, 32},  /* nearly as much as fits comes between two tidyings */
+    {1, 100, 1000, 0, 0, 8},                                  /* one VM: all is in one lane */
+    {3, 300, 1000, 0, 0, 8},     {40, 1500, 60000, 0, 0, 16}, /* less than a record of each VM a tidying */
+    {3, 300, 1000, 100, 0, 8},                                /* the poller is started anew again and again */
+    {1, 100, 1000, 7, 0, 10},                                 /* more often than it tidies */
+    {3, 600, 1000, 0, 40, 8},                                 /* stops and starts between */
+    {100, 1278, 1000, 0, 0, 32},                              /* nearly as much as fits comes between two tidyings */
 };
 
 static const char *outage_key(int vm)
@@ -237,9 +236,10 @@ START_TEST(however_long_an_outage_lasts_no_hole_is_left)
         size_t count;
         int64_t widest = widest_ms(outage_key(vm), rounds * interval_ms, &count);
         int64_t even_ms = rounds * interval_ms * vms / outages[_i].capacity;
-        ck_assert_msg(widest <= 5 * even_ms, /* a sweep halves: its part is twice as coarse as what it has not reached */
-                      "%s: a hole of %lld ms, %lld would be even, %zu are left", outage_key(vm),
-                      (long long)widest, (long long)even_ms, count);
+        ck_assert_msg(widest <=
+                          5 * even_ms, /* a sweep halves: its part is twice as coarse as what it has not reached */
+                      "%s: a hole of %lld ms, %lld would be even, %zu are left", outage_key(vm), (long long)widest,
+                      (long long)even_ms, count);
     }
 }
 END_TEST

@@ -205,8 +205,9 @@ static void fill_pages(void)
     payload[sizeof payload - 1] = 0;
     outbox_begin(outbox);
     db_run(db_query(outbox_db(outbox), "CREATE TABLE memory(id INTEGER PRIMARY KEY, bytes BLOB)"));
-    db_run(db_query(outbox_db(outbox), "INSERT INTO memory WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-                                       "WHERE i < 20) SELECT i, randomblob(3000) FROM n"));
+    db_run(db_query(outbox_db(outbox),
+                    "INSERT INTO memory WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                    "WHERE i < 20) SELECT i, randomblob(3000) FROM n"));
     for (int i = 0; i < 20; i++)
         add(KEY_A, payload, OUTBOX_READING);
     ck_assert_msg(outbox_commit(outbox, 0, &e) == 0, "%s", e.text);
@@ -232,7 +233,8 @@ static void damage_page(long page)
     fclose(f);
 }
 
-/* Whichever page it is, also one that only others' tables use: a new file is begun at the start, and all can be read. */
+/* Whichever page it is, also one that only others' tables use: a new file is begun at the start, and all can be read.
+ */
 START_TEST(damage_in_any_page_is_found_at_the_start)
 {
     fill_pages();

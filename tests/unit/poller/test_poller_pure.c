@@ -15,14 +15,11 @@ START_TEST(the_next_cycle_lies_on_the_hosts_grid)
     static const struct {
         int64_t wall_s, interval_s, offset_s, wait_s;
     } rows[] = {
-        {1000, 60, 0, 20},  /* 1000 = 16 * 60 + 40 */
-        {1020, 60, 0, 60},  /* on the grid: the next one, not now again */
-        {1000, 60, 50, 10}, /* the host's own moment */
-        {1000, 60, 41, 1},
-        {1000, 60, 40, 60},
-        {1000, 100, 1, 101}, /* a hundredth early is in time */
-        {1000, 100, 2, 2},
-        {5, 60, 50, 45},    /* before the first moment of the grid */
+        {1000, 60, 0, 20},                                           /* 1000 = 16 * 60 + 40 */
+        {1020, 60, 0, 60},                                           /* on the grid: the next one, not now again */
+        {1000, 60, 50, 10},                                          /* the host's own moment */
+        {1000, 60, 41, 1},  {1000, 60, 40, 60}, {1000, 100, 1, 101}, /* a hundredth early is in time */
+        {1000, 100, 2, 2},  {5, 60, 50, 45},                         /* before the first moment of the grid */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t next = cycle_next_boot_ns(7 * NS_PER_S, rows[i].wall_s * NS_PER_S, rows[i].interval_s * NS_PER_S,
@@ -55,8 +52,8 @@ START_TEST(patience_grows_with_the_vms_up_to_what_is_usual_and_leaves_half_the_i
         uint64_t vms;
         int64_t usual_ms, patience_ms;
     } rows[] = {
-        {60, 0, 0, 300},       {60, 200, 0, 2300},   {60, 10000, 0, 30000}, {1, 100, 0, 500},
-        {10, 10000, 300, 1500}, {10, 10, 40, 400},   {10, 10000, 2000, 5000}, /* no more than without knowing */
+        {60, 0, 0, 300},        {60, 200, 0, 2300}, {60, 10000, 0, 30000},   {1, 100, 0, 500},
+        {10, 10000, 300, 1500}, {10, 10, 40, 400},  {10, 10000, 2000, 5000}, /* no more than without knowing */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         ck_assert_int_eq(cycle_patience_ns(rows[i].interval_s * NS_PER_S, rows[i].vms, rows[i].usual_ms * NS_PER_MS),
@@ -113,12 +110,12 @@ START_TEST(the_last_pattern_that_fits_decides)
         const char *name;
         bool otherwise, wanted;
     } rows[] = {
-        {{NULL}, "cpu", true, true},                         /* no pattern: the caller's word */
+        {{NULL}, "cpu", true, true}, /* no pattern: the caller's word */
         {{NULL}, "perf.cpu.cycles", false, false},
         {{"cpu"}, "cpu", false, true},
-        {{"cpu"}, "memory", true, false},                    /* what is named is all that is wanted */
+        {{"cpu"}, "memory", true, false}, /* what is named is all that is wanted */
         {{"!cpu"}, "cpu", true, false},
-        {{"!cpu"}, "memory", true, true},                    /* what is left out is all that is left out */
+        {{"!cpu"}, "memory", true, true}, /* what is left out is all that is left out */
         {{"!cpu"}, "perf.cpu.cycles", false, false},
         {{"disk.*", "!disk.device.*.latency"}, "disk.device.read.latency", true, false},
         {{"disk.*", "!disk.device.*.latency"}, "disk.device.read.bytes", true, true},

@@ -168,7 +168,8 @@ int ledger_position(struct ledger_reader *l, uint64_t *ret_commit, int64_t *ret_
     return failing(e);
 }
 
-int archive_series(struct archive_reader *reader, const struct series_query *q, struct archived_series *ret, struct error *e)
+int archive_series(struct archive_reader *reader, const struct series_query *q, struct archived_series *ret,
+                   struct error *e)
 {
     (void)reader;
     fake.series = *q;

@@ -385,8 +385,8 @@ static const struct {
 
 START_TEST(refusals_of_the_read_sides_are_problems)
 {
-    static const char *const targets[] = {"/v1/usage",        "/v1/resources",    "/v1/resources/x",
-                                          "/v1/series/x/cpu", "/v1/dead-letters", "/v1/hosts", "/v1/audit"};
+    static const char *const targets[] = {"/v1/usage",        "/v1/resources", "/v1/resources/x", "/v1/series/x/cpu",
+                                          "/v1/dead-letters", "/v1/hosts",     "/v1/audit"};
     fake.fails = failures[_i].code;
     fake.error = "because";
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
