@@ -36,8 +36,16 @@ struct reading {
 };
 
 enum disk_field {
-    DISK_RD_BYTES, DISK_RD_REQS, DISK_RD_TIMES, DISK_WR_BYTES, DISK_WR_REQS, DISK_WR_TIMES,
-    DISK_CAPACITY, DISK_ALLOCATION, DISK_PHYSICAL, DISK_FIELDS
+    DISK_RD_BYTES,
+    DISK_RD_REQS,
+    DISK_RD_TIMES,
+    DISK_WR_BYTES,
+    DISK_WR_REQS,
+    DISK_WR_TIMES,
+    DISK_CAPACITY,
+    DISK_ALLOCATION,
+    DISK_PHYSICAL,
+    DISK_FIELDS
 };
 struct disk_stats {
     char *name;   /* target, "vda" */
@@ -47,7 +55,15 @@ struct disk_stats {
 };
 
 enum net_field {
-    NET_RX_BYTES, NET_RX_PKTS, NET_RX_DROP, NET_RX_ERRS, NET_TX_BYTES, NET_TX_PKTS, NET_TX_DROP, NET_TX_ERRS, NET_FIELDS
+    NET_RX_BYTES,
+    NET_RX_PKTS,
+    NET_RX_DROP,
+    NET_RX_ERRS,
+    NET_TX_BYTES,
+    NET_TX_PKTS,
+    NET_TX_DROP,
+    NET_TX_ERRS,
+    NET_FIELDS
 };
 /* As libvirt says; rx is what the guest received for the interface types we count. */
 struct net_stats {
@@ -57,11 +73,22 @@ struct net_stats {
 };
 
 enum domain_field {
-    DOMAIN_CPU_TIME, DOMAIN_VCPU_CURRENT, DOMAIN_VCPU_WAIT, DOMAIN_VCPU_DELAY,
+    DOMAIN_CPU_TIME,
+    DOMAIN_VCPU_CURRENT,
+    DOMAIN_VCPU_WAIT,
+    DOMAIN_VCPU_DELAY,
     DOMAIN_BALLOON_CURRENT, /* KiB, as all of the balloon */
-    DOMAIN_BALLOON_AVAILABLE, DOMAIN_BALLOON_UNUSED, DOMAIN_BALLOON_USABLE, DOMAIN_BALLOON_RSS,
-    DOMAIN_BALLOON_SWAP_IN, DOMAIN_BALLOON_SWAP_OUT, DOMAIN_BALLOON_LAST_UPDATE,
-    DOMAIN_PERF_CYCLES, DOMAIN_PERF_INSTRUCTIONS, DOMAIN_PERF_CACHE_REFERENCES, DOMAIN_PERF_CACHE_MISSES,
+    DOMAIN_BALLOON_AVAILABLE,
+    DOMAIN_BALLOON_UNUSED,
+    DOMAIN_BALLOON_USABLE,
+    DOMAIN_BALLOON_RSS,
+    DOMAIN_BALLOON_SWAP_IN,
+    DOMAIN_BALLOON_SWAP_OUT,
+    DOMAIN_BALLOON_LAST_UPDATE,
+    DOMAIN_PERF_CYCLES,
+    DOMAIN_PERF_INSTRUCTIONS,
+    DOMAIN_PERF_CACHE_REFERENCES,
+    DOMAIN_PERF_CACHE_MISSES,
     DOMAIN_FIELDS
 };
 
@@ -75,9 +102,9 @@ struct domain_disk {
 };
 struct domain_nic {
     char *mac;
-    char *target; /* tap; NULL while stopped */
-    char *source; /* bridge or network */
-    char *port;   /* neutron's port id, or NULL */
+    char *target;   /* tap; NULL while stopped */
+    char *source;   /* bridge or network */
+    char *port;     /* neutron's port id, or NULL */
     bool countable; /* false: hostdev */
 };
 struct domain_meta {
@@ -100,11 +127,11 @@ struct domain_stats {
     char *name;
     int id; /* -1: not running */
     enum domain_state state;
-    int reason;              /* libvirt's virDomain*Reason */
-    int64_t read_wall_ns;    /* the moment of the read */
+    int reason;           /* libvirt's virDomain*Reason */
+    int64_t read_wall_ns; /* the moment of the read */
     int64_t read_boot_ns;
-    int64_t process_start;   /* of its QEMU, clock ticks since boot (field 22 of /proc/PID/stat); 0: unknown or stopped */
-    bool answers;            /* false: it was left out since its monitor hangs; only state, cpu and net are there */
+    int64_t process_start; /* of its QEMU, clock ticks since boot (field 22 of /proc/PID/stat); 0: unknown or stopped */
+    bool answers;          /* false: it was left out since its monitor hangs; only state, cpu and net are there */
     struct reading field[DOMAIN_FIELDS];
     struct disk_stats *disks;
     size_t disk_count;
@@ -114,22 +141,27 @@ struct domain_stats {
 };
 
 enum host_field {
-    HOST_CPU_USER, HOST_CPU_KERNEL, HOST_CPU_IDLE, HOST_CPU_IOWAIT, /* ns */
-    HOST_MEMORY_TOTAL, HOST_MEMORY_FREE,                            /* KiB */
-    HOST_VCPUS, HOST_FIELDS
+    HOST_CPU_USER,
+    HOST_CPU_KERNEL,
+    HOST_CPU_IDLE,
+    HOST_CPU_IOWAIT, /* ns */
+    HOST_MEMORY_TOTAL,
+    HOST_MEMORY_FREE, /* KiB */
+    HOST_VCPUS,
+    HOST_FIELDS
 };
 
 struct snapshot {
     char host_uuid[UUID_SIZE];
     char *host_name;
     char boot_id[UUID_SIZE];
-    bool listed;           /* the list of domains is complete: who is absent is not there now */
+    bool listed; /* the list of domains is complete: who is absent is not there now */
     int64_t list_wall_ns, list_boot_ns;
     struct reading host[HOST_FIELDS];
     struct domain_stats *domains;
     size_t count;
-    unsigned calls;        /* RPCs it took */
-    unsigned hung;         /* domains that did not answer */
+    unsigned calls; /* RPCs it took */
+    unsigned hung;  /* domains that did not answer */
 };
 void snapshot_free(struct snapshot *s); /* takes NULL */
 /* What *d owns (metadata it does not), and an array of its own, as in snapshot.domains. */
@@ -137,22 +169,37 @@ void domain_stats_finish(struct domain_stats *d);
 void domain_stats_free(struct domain_stats *domains, size_t count);
 
 enum lifecycle_kind {
-    LIFECYCLE_STARTED, LIFECYCLE_STOPPED, LIFECYCLE_PAUSED, LIFECYCLE_RESUMED, LIFECYCLE_REBOOTED, LIFECYCLE_DEFINED,
-    LIFECYCLE_UNDEFINED, LIFECYCLE_CRASHED, LIFECYCLE_MIGRATED, LIFECYCLE_METADATA, LIFECYCLE_DEVICE_ADDED,
-    LIFECYCLE_DEVICE_REMOVED, LIFECYCLE_RESIZED, LIFECYCLE_KINDS
+    LIFECYCLE_STARTED,
+    LIFECYCLE_STOPPED,
+    LIFECYCLE_PAUSED,
+    LIFECYCLE_RESUMED,
+    LIFECYCLE_REBOOTED,
+    LIFECYCLE_DEFINED,
+    LIFECYCLE_UNDEFINED,
+    LIFECYCLE_CRASHED,
+    LIFECYCLE_MIGRATED,
+    LIFECYCLE_METADATA,
+    LIFECYCLE_DEVICE_ADDED,
+    LIFECYCLE_DEVICE_REMOVED,
+    LIFECYCLE_RESIZED,
+    LIFECYCLE_KINDS
 };
 const char *lifecycle_name(enum lifecycle_kind k); /* "started" ... */
 struct lifecycle_event {
     enum lifecycle_kind kind;
     char uuid[UUID_SIZE];
-    int id;              /* domain id the event was about; -1: none */
-    char device[64];     /* alias of an added or removed device, else empty */
+    int id;                   /* domain id the event was about; -1: none */
+    char device[64];          /* alias of an added or removed device, else empty */
     int64_t wall_ns, boot_ns; /* when it reached us */
     struct reading cpu_time;  /* read at once at shutdown, where libvirt still answered */
+    /* Not an event, but what a VM that is paused had counted by then, since its process may be about to go; the taker's
+     * to free, by domain_stats_free(paused, 1). NULL with all events. */
+    struct domain_stats *paused;
 };
 
 struct inspector {
-    /* Start reading @groups (enum meter_group bits); answer wanted by @deadline_boot_ns. 0; -EBUSY: one is under way. */
+    /* Start reading @groups (enum meter_group bits); answer wanted by @deadline_boot_ns. 0; -EBUSY: one is under way.
+     */
     int (*begin)(struct inspector *self, unsigned groups, int64_t deadline_boot_ns);
     /* 1: *ret is the snapshot, the caller's to free; 0: not yet; negative errno: failed, @error says why (not
      * connected ...); the next begin() tries again. */

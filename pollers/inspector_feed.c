@@ -1,7 +1,6 @@
-#include "inspector_feed.h"
+#include "inspector_feed_private.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -9,7 +8,7 @@
 #include <libvirt/libvirt.h>
 
 #include "inspector_connection.h"
-#include "inspector_queue.h"
+#include "inspector_stats.h"
 #include "inspector_thread.h"
 #include "pluvio/base/log.h"
 
@@ -17,25 +16,6 @@
 #define BACKOFF_MAX_NS   (30 * NS_PER_S)
 #define CHECK_NS         (10 * NS_PER_S) /* an idle connection is looked at this often */
 #define GOODBYE_NS       (1 * NS_PER_S)  /* feed_destroy waits so long for the thread to close its connection */
-#define CALLBACKS_MAX    8
-
-struct feed {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    unsigned holders; /* the inspector, the thread, every registered callback; the last one frees */
-    bool stopping, cancelled, finished, attempted, listening, closed, closing_told;
-    uint64_t connects;
-    struct event_queue *queue;
-    struct clock *clock;
-    int wake_fd;
-    char *uri;
-    /* The thread's alone: */
-    struct connection *connection;
-    int callbacks[CALLBACKS_MAX];
-    size_t callback_count;
-    int64_t backoff_ns;
-    bool told; /* the outage has had its log line */
-};
 
 /* Called with the lock held, which is gone afterwards. */
 static void let_go(struct feed *f)
@@ -47,6 +27,7 @@ static void let_go(struct feed *f)
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->changed);
     event_queue_destroy(f->queue);
+    last_reader_destroy(f->last);
     free(f->uri);
     free(f);
 }
@@ -65,13 +46,51 @@ static void wake(struct feed *f)
         (void)!eventfd_write(f->wake_fd, 1);
 }
 
-static struct lifecycle_event event_of(struct feed *f, virDomainPtr domain, enum lifecycle_kind kind)
+/* False: a later libvirt's. */
+static bool event_kind(int event, int detail, enum lifecycle_kind *ret)
+{
+    static const enum lifecycle_kind kinds[] = {
+        [VIR_DOMAIN_EVENT_DEFINED] = LIFECYCLE_DEFINED,  [VIR_DOMAIN_EVENT_UNDEFINED] = LIFECYCLE_UNDEFINED,
+        [VIR_DOMAIN_EVENT_STARTED] = LIFECYCLE_STARTED,  [VIR_DOMAIN_EVENT_SUSPENDED] = LIFECYCLE_PAUSED,
+        [VIR_DOMAIN_EVENT_RESUMED] = LIFECYCLE_RESUMED,  [VIR_DOMAIN_EVENT_STOPPED] = LIFECYCLE_STOPPED,
+        [VIR_DOMAIN_EVENT_SHUTDOWN] = LIFECYCLE_STOPPED, [VIR_DOMAIN_EVENT_PMSUSPENDED] = LIFECYCLE_PAUSED,
+        [VIR_DOMAIN_EVENT_CRASHED] = LIFECYCLE_CRASHED,
+    };
+    if (event < 0 || (size_t)event >= sizeof(kinds) / sizeof(kinds[0]))
+        return false;
+    bool migrated = event == VIR_DOMAIN_EVENT_STOPPED && detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED;
+    *ret = migrated ? LIFECYCLE_MIGRATED : kinds[event];
+    return true;
+}
+
+/* It is paused and may be about to be saved, or to be elsewhere. Not one that waits for its storage: who asks it hangs.
+ */
+static bool event_goes_away(int event, int detail)
+{
+    return event == VIR_DOMAIN_EVENT_SUSPENDED &&
+           (detail == VIR_DOMAIN_EVENT_SUSPENDED_PAUSED || detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED);
+}
+
+static bool event_changes_xml(int event)
+{
+    return event != VIR_DOMAIN_EVENT_SUSPENDED && event != VIR_DOMAIN_EVENT_RESUMED;
+}
+
+static struct lifecycle_event event_of(virDomainPtr domain, enum lifecycle_kind kind, struct clock *clock)
 {
     struct lifecycle_event e = {.kind = kind, .id = (int)virDomainGetID(domain)};
     if (virDomainGetUUIDString(domain, e.uuid) < 0)
         e.uuid[0] = '\0';
-    e.wall_ns = clock_wall_ns(f->clock);
-    e.boot_ns = clock_boot_ns(f->clock);
+    e.wall_ns = clock_wall_ns(clock);
+    e.boot_ns = clock_boot_ns(clock);
+    return e;
+}
+
+static struct lifecycle_event event_paused(struct domain_stats *d)
+{
+    struct lifecycle_event e = {
+        .kind = LIFECYCLE_PAUSED, .id = d->id, .wall_ns = d->read_wall_ns, .boot_ns = d->read_boot_ns, .paused = d};
+    memcpy(e.uuid, d->uuid, UUID_SIZE);
     return e;
 }
 
@@ -96,32 +115,36 @@ static void going_down(struct feed *f, const struct lifecycle_event *e)
     pthread_mutex_unlock(&f->lock);
 }
 
+static void going_away(struct feed *f, const struct lifecycle_event *e)
+{
+    pthread_mutex_lock(&f->lock);
+    if (f->last)
+        last_reader_add(f->last, e);
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
 static int on_lifecycle(virConnectPtr handle, virDomainPtr domain, int event, int detail, void *context)
 {
-    static const enum lifecycle_kind kinds[] = {
-        [VIR_DOMAIN_EVENT_DEFINED] = LIFECYCLE_DEFINED,  [VIR_DOMAIN_EVENT_UNDEFINED] = LIFECYCLE_UNDEFINED,
-        [VIR_DOMAIN_EVENT_STARTED] = LIFECYCLE_STARTED,  [VIR_DOMAIN_EVENT_SUSPENDED] = LIFECYCLE_PAUSED,
-        [VIR_DOMAIN_EVENT_RESUMED] = LIFECYCLE_RESUMED,  [VIR_DOMAIN_EVENT_STOPPED] = LIFECYCLE_STOPPED,
-        [VIR_DOMAIN_EVENT_SHUTDOWN] = LIFECYCLE_STOPPED, [VIR_DOMAIN_EVENT_PMSUSPENDED] = LIFECYCLE_PAUSED,
-        [VIR_DOMAIN_EVENT_CRASHED] = LIFECYCLE_CRASHED,
-    };
+    struct feed *f = context;
+    enum lifecycle_kind kind;
     (void)handle;
-    if (event < 0 || (size_t)event >= sizeof(kinds) / sizeof(kinds[0]))
-        return 0; /* a later libvirt's */
-    struct lifecycle_event e = event_of(context, domain, kinds[event]);
-    if (event == VIR_DOMAIN_EVENT_STOPPED && detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED)
-        e.kind = LIFECYCLE_MIGRATED;
+    if (!event_kind(event, detail, &kind))
+        return 0;
+    struct lifecycle_event e = event_of(domain, kind, f->clock);
     if (event == VIR_DOMAIN_EVENT_SHUTDOWN)
-        going_down(context, &e);
+        going_down(f, &e);
     else
-        deliver(context, &e, event != VIR_DOMAIN_EVENT_SUSPENDED && event != VIR_DOMAIN_EVENT_RESUMED);
+        deliver(f, &e, event_changes_xml(event));
+    if (event_goes_away(event, detail))
+        going_away(f, &e);
     return 0;
 }
 
 static void on_reboot(virConnectPtr handle, virDomainPtr domain, void *context)
 {
     (void)handle;
-    struct lifecycle_event e = event_of(context, domain, LIFECYCLE_REBOOTED);
+    struct lifecycle_event e = event_of(domain, LIFECYCLE_REBOOTED, ((struct feed *)context)->clock);
     deliver(context, &e, false);
 }
 
@@ -129,13 +152,13 @@ static void on_balloon(virConnectPtr handle, virDomainPtr domain, unsigned long 
 {
     (void)handle;
     (void)actual_kib;
-    struct lifecycle_event e = event_of(context, domain, LIFECYCLE_RESIZED);
+    struct lifecycle_event e = event_of(domain, LIFECYCLE_RESIZED, ((struct feed *)context)->clock);
     deliver(context, &e, false);
 }
 
 static void device_event(struct feed *f, virDomainPtr domain, const char *alias, enum lifecycle_kind kind)
 {
-    struct lifecycle_event e = event_of(f, domain, kind);
+    struct lifecycle_event e = event_of(domain, kind, f->clock);
     text_copy(text_of(alias), e.device, sizeof(e.device));
     deliver(f, &e, true);
 }
@@ -165,7 +188,7 @@ static void on_metadata(virConnectPtr handle, virDomainPtr domain, int type, con
     (void)handle;
     (void)type;
     (void)space;
-    struct lifecycle_event e = event_of(context, domain, LIFECYCLE_METADATA);
+    struct lifecycle_event e = event_of(domain, LIFECYCLE_METADATA, ((struct feed *)context)->clock);
     deliver(context, &e, true);
 }
 
@@ -178,7 +201,7 @@ static void on_block_job(virConnectPtr handle, virDomainPtr domain, const char *
     (void)disk;
     (void)type;
     (void)status;
-    struct lifecycle_event e = event_of(f, domain, LIFECYCLE_DEFINED);
+    struct lifecycle_event e = event_of(domain, LIFECYCLE_DEFINED, f->clock);
     pthread_mutex_lock(&f->lock);
     event_queue_mark_stale(f->queue, e.uuid);
     pthread_mutex_unlock(&f->lock);
@@ -323,30 +346,6 @@ static void hang_up(struct feed *f)
     f->closed = false;
 }
 
-static int id_of(virConnectPtr handle, const char *uuid)
-{
-    virDomainPtr domain = virDomainLookupByUUIDString(handle, uuid);
-    int id = domain ? (int)virDomainGetID(domain) : -1;
-    if (domain)
-        virDomainFree(domain);
-    return id;
-}
-
-/* CPU time of the process with domain id @id and of no later one: ids grow while a libvirtd lives. */
-static struct reading cpu_of(virConnectPtr handle, const char *uuid, int id)
-{
-    virDomainInfo info;
-    struct reading cpu = {0};
-    virDomainPtr domain = virDomainLookupByUUIDString(handle, uuid);
-    if (domain && (int)virDomainGetID(domain) == id && virDomainGetInfo(domain, &info) == 0 &&
-        info.state != VIR_DOMAIN_SHUTOFF)
-        cpu = (struct reading){true, info.cpuTime};
-    if (domain)
-        virDomainFree(domain);
-    int after = cpu.has ? id_of(handle, uuid) : -1;
-    return after == id || after == -1 ? cpu : (struct reading){0};
-}
-
 /* With the lock held, but while libvirt is asked. True: there was one. */
 static bool read_tail(struct feed *f)
 {
@@ -354,11 +353,35 @@ static bool read_tail(struct feed *f)
     if (!event_queue_tail_next(f->queue, &e))
         return false;
     pthread_mutex_unlock(&f->lock);
-    struct reading cpu = cpu_of(connection_handle(f->connection), e.uuid, e.id);
+    struct reading cpu = stats_last_cpu(f->connection, e.uuid, e.id);
     pthread_mutex_lock(&f->lock);
     event_queue_tail_end(f->queue, &e, cpu);
     wake(f);
     return true;
+}
+
+/* With the lock held, but while libvirt is asked. True: somebody was. */
+static bool read_paused(struct feed *f)
+{
+    struct domain_stats *d;
+    if (last_reader_due_ns(f->last) > 0)
+        return false;
+    last_reader_ask(f->last);
+    pthread_mutex_unlock(&f->lock);
+    bool answered = last_reader_await(f->last);
+    pthread_mutex_lock(&f->lock);
+    while (answered && (d = last_reader_take(f->last))) {
+        struct lifecycle_event e = event_paused(d);
+        event_queue_add(f->queue, &e);
+        wake(f);
+    }
+    return true;
+}
+
+static void rest(struct feed *f)
+{
+    int64_t due_ns = last_reader_due_ns(f->last);
+    thread_wait(&f->changed, &f->lock, due_ns < CHECK_NS ? due_ns : CHECK_NS);
 }
 
 static void *run_feed(void *argument)
@@ -370,11 +393,14 @@ static void *run_feed(void *argument)
             reconnect(f);
         else if (f->closed || !connection_alive(f->connection))
             hang_up(f);
-        else if (!read_tail(f))
-            thread_wait(&f->changed, &f->lock, CHECK_NS);
+        else if (!read_tail(f) && !read_paused(f))
+            rest(f);
     }
+    struct last_reader *last = f->last;
+    f->last = NULL;
     pthread_mutex_unlock(&f->lock);
     disconnect(f);
+    last_reader_destroy(last);
     pthread_mutex_lock(&f->lock);
     f->finished = true;
     pthread_cond_broadcast(&f->changed);
@@ -393,7 +419,7 @@ static struct feed *feed_new(const char *uri, struct clock *clock, int wake_fd)
     f->wake_fd = wake_fd;
     f->uri = strdup(uri);
     f->queue = event_queue_create();
-    if (f->uri && f->queue)
+    if (f->uri && f->queue && last_reader_create(&f->last, uri, clock) == 0)
         return f;
     forget(f);
     return NULL;
@@ -426,71 +452,4 @@ void feed_destroy(struct feed *f)
     while (!f->finished && clock_boot_ns(f->clock) < until_ns)
         thread_wait(&f->changed, &f->lock, until_ns - clock_boot_ns(f->clock));
     let_go(f);
-}
-
-bool feed_wait_listening(struct feed *f, int64_t deadline_boot_ns)
-{
-    pthread_mutex_lock(&f->lock);
-    while (!f->attempted && !f->cancelled && clock_boot_ns(f->clock) < deadline_boot_ns)
-        thread_wait(&f->changed, &f->lock, deadline_boot_ns - clock_boot_ns(f->clock));
-    bool listening = f->listening;
-    pthread_mutex_unlock(&f->lock);
-    return listening;
-}
-
-void feed_retry(struct feed *f)
-{
-    pthread_mutex_lock(&f->lock);
-    if (!f->listening && f->attempted)
-        pthread_cond_broadcast(&f->changed);
-    pthread_mutex_unlock(&f->lock);
-}
-
-void feed_cancel(struct feed *f)
-{
-    pthread_mutex_lock(&f->lock);
-    f->cancelled = true;
-    pthread_cond_broadcast(&f->changed);
-    pthread_mutex_unlock(&f->lock);
-}
-
-int feed_take(struct feed *f, struct lifecycle_event *ret, bool *ret_more)
-{
-    pthread_mutex_lock(&f->lock);
-    int r = event_queue_take(f->queue, clock_boot_ns(f->clock), ret);
-    *ret_more = event_queue_ready(f->queue, clock_boot_ns(f->clock));
-    pthread_mutex_unlock(&f->lock);
-    return r;
-}
-
-bool feed_has_event(struct feed *f)
-{
-    pthread_mutex_lock(&f->lock);
-    bool ready = event_queue_ready(f->queue, clock_boot_ns(f->clock));
-    pthread_mutex_unlock(&f->lock);
-    return ready;
-}
-
-int feed_stale(struct feed *f, char uuid[UUID_SIZE])
-{
-    pthread_mutex_lock(&f->lock);
-    int r = event_queue_take_stale(f->queue, uuid);
-    pthread_mutex_unlock(&f->lock);
-    return r;
-}
-
-uint64_t feed_dropped(struct feed *f)
-{
-    pthread_mutex_lock(&f->lock);
-    uint64_t dropped = event_queue_dropped(f->queue);
-    pthread_mutex_unlock(&f->lock);
-    return dropped;
-}
-
-uint64_t feed_connects(struct feed *f)
-{
-    pthread_mutex_lock(&f->lock);
-    uint64_t connects = f->connects;
-    pthread_mutex_unlock(&f->lock);
-    return connects;
 }

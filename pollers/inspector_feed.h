@@ -1,8 +1,9 @@
 /* libvirt's events: a connection of its own, kept open by a thread of its own, and the bounded queue behind it.
  *
  * The connection asks QEMU nothing, so no guest can hang it. At a guest's SHUTDOWN its CPU time is read at once; the
- * STOPPED that follows carries it. Lost connections are made anew with backoff; what was missed meanwhile is not
- * invented: feed_stale() says that everything may have changed.
+ * STOPPED that follows carries it. Who is paused is asked by another connection, see inspector_last.h. Lost connections
+ * are made anew with backoff; what was missed meanwhile is not invented: feed_stale() says that everything may have
+ * changed.
  */
 #ifndef POLLERS_INSPECTOR_FEED_H
 #define POLLERS_INSPECTOR_FEED_H

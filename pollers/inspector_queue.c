@@ -30,8 +30,21 @@ struct event_queue *event_queue_create(void)
     return calloc(1, sizeof(struct event_queue));
 }
 
+static void event_finish(const struct lifecycle_event *e)
+{
+    if (e->paused)
+        domain_stats_free(e->paused, 1);
+}
+
+static struct slot *slot_at(struct event_queue *q, size_t i)
+{
+    return &q->slots[(q->first + i) % EVENTS_MAX];
+}
+
 void event_queue_destroy(struct event_queue *q)
 {
+    for (size_t i = 0; q && i < q->count; i++)
+        event_finish(&slot_at(q, i)->event);
     free(q);
 }
 
@@ -72,11 +85,6 @@ bool event_queue_tail_next(struct event_queue *q, struct lifecycle_event *ret)
         }
     }
     return false;
-}
-
-static struct slot *slot_at(struct event_queue *q, size_t i)
-{
-    return &q->slots[(q->first + i) % EVENTS_MAX];
 }
 
 /* The STOPPED that waits for the tail of @e, if it has come already. */
@@ -125,6 +133,7 @@ void event_queue_add(struct event_queue *q, const struct lifecycle_event *e)
 {
     if (q->count == EVENTS_MAX) {
         q->dropped++;
+        event_finish(e);
         event_queue_mark_stale(q, "");
         return;
     }
@@ -132,7 +141,8 @@ void event_queue_add(struct event_queue *q, const struct lifecycle_event *e)
         q->first = 0; /* what was touched once is used again */
     struct slot *s = slot_at(q, q->count++);
     *s = (struct slot){.event = *e};
-    settle_tail(q, s);
+    if (!e->paused)
+        settle_tail(q, s);
 }
 
 bool event_queue_ready(const struct event_queue *q, int64_t now_boot_ns)

@@ -23,6 +23,7 @@ struct event_queue;
 struct event_queue *event_queue_create(void); /* NULL: out of memory */
 void event_queue_destroy(struct event_queue *q);
 
+/* What e->paused points to is the queue's from here on, and then the taker's. */
 void event_queue_add(struct event_queue *q, const struct lifecycle_event *e);
 /* 1: the oldest; 0: none, or it waits for its CPU time. */
 int event_queue_take(struct event_queue *q, int64_t now_boot_ns, struct lifecycle_event *ret);

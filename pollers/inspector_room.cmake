@@ -8,6 +8,8 @@ pluvio_room(
           inspector_cache.c
           inspector_connection.c
           inspector_feed.c
+          inspector_feed_take.c
+          inspector_last.c
           inspector_queue.c
           inspector_stats.c
           inspector_thread.c
@@ -26,6 +28,8 @@ pluvio_room(
           inspector_cache.h
           inspector_connection.h
           inspector_feed.h
+          inspector_feed_private.h
+          inspector_last.h
           inspector_queue.h
           inspector_stats.h
           inspector_thread.h

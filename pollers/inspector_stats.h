@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "inspector.h"
+#include "pluvio/base/clock.h"
 
 #define STATS_DEVICES_MAX 512 /* disks, and interfaces, of a VM; more are left out */
 
@@ -26,5 +27,12 @@ bool stats_partial(const struct domain_stats *d, unsigned groups);
 struct connection;
 /* CPU, memory and vcpus of the host; what cannot be read is absent. Returns how many calls it took. */
 unsigned stats_read_host(struct connection *connection, struct reading host[HOST_FIELDS]);
+
+/* CPU time of the process with domain id @id and of no later one: ids grow while a libvirtd lives. Needs no monitor. */
+struct reading stats_last_cpu(struct connection *connection, const char *uuid, int id);
+/* All that counts of a paused domain. 0: *ret is the caller's, by domain_stats_free(d, 1); -EAGAIN: its monitor is
+ * taken; -ENOENT: it is gone, another process, or runs again. A guest that hangs may block the call for ever. */
+int stats_read_paused(struct connection *connection, const char *uuid, int id, struct clock *clock,
+                      struct domain_stats **ret) __attribute__((warn_unused_result));
 
 #endif

@@ -11,8 +11,8 @@
 #include "poller_figures.h"
 
 #define TIDY_NS       (10 * NS_PER_S)
-#define RETRY_NS      (2 * NS_PER_S)     /* after a reading that failed, a disk that refused */
-#define LOOK_NS       (500 * NS_PER_MS)  /* readings that events ask for are at least so far apart */
+#define RETRY_NS      (2 * NS_PER_S)    /* after a reading that failed, a disk that refused */
+#define LOOK_NS       (500 * NS_PER_MS) /* readings that events ask for are at least so far apart */
 #define LOG_PERIOD_NS (60 * NS_PER_S)
 #define GAP_INTERVALS 3 /* unseen for so many intervals: a size is vouched for only where the process says so */
 
@@ -29,10 +29,10 @@ struct poller {
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
-    bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
-    bool refused;                      /* by the disk, when it was to be stored last */
+    bool claimed, asking, look, dirty;   /* dirty: something waits to be stored */
+    bool refused;                        /* by the disk, when it was to be stored last */
     unsigned asked_groups, usual_groups; /* of libvirt, by the reading under way and by that of usual_ns */
-    int64_t usual_ns; /* what a reading takes where nobody hangs; 0: unknown */
+    int64_t usual_ns;                    /* what a reading takes where nobody hangs; 0: unknown */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
     struct log_limit inspect_limit, store_limit, list_limit, file_limit, room_limit;
 };
@@ -142,15 +142,16 @@ static void keep(struct poller *p, const struct incarnation *vm, struct text byt
     p->counts.lost_records++;
     log_limited(&p->room_limit, clock_boot_ns(p->ports.clock), LOG_PERIOD_NS, LOG_LEVEL_ERROR,
                 "no memory left for records that wait for the disk: the record of VM %s is dropped; a later reading of "
-                "the same streams says all that it said", vm->uuid);
+                "the same streams says all that it said",
+                vm->uuid);
 }
 
 /* What ended, under the owner that it belongs to; @event says why. */
 static void tell_closing(struct poller *p, const struct sighting *s, const struct domain_stats *d, const char *event,
                          int64_t time_ns)
 {
-    struct telling t = {.list = &s->closing, .vm = s->vm, .owner = &s->before, .domain = d, .event = event,
-                        .event_time_ns = time_ns};
+    struct telling t = {
+        .list = &s->closing, .vm = s->vm, .owner = &s->before, .domain = d, .event = event, .event_time_ns = time_ns};
     keep(p, s->vm, pollster_record(&p->pollster, &t), true, time_ns);
 }
 
@@ -238,7 +239,8 @@ static void note_hung(struct poller *p, const struct domain_stats *d)
     case HUNG_SAME:
         break;
     case HUNG_BEGAN:
-        log_warning("VM %s (%s) does not answer its monitor: only state, CPU time and interfaces are read", d->uuid, name);
+        log_warning("VM %s (%s) does not answer its monitor: only state, CPU time and interfaces are read", d->uuid,
+                    name);
         break;
     case HUNG_ENDED:
         log_info("VM %s (%s) answers again", d->uuid, name);
@@ -260,8 +262,10 @@ static void note_evidence(struct poller *p, const struct snapshot *s)
     }
     p->blind = name && !seen ? p->blind + 1 : 0;
     if (p->blind == BLIND_READINGS)
-        log_warning("VM %s: the start of its process cannot be seen, nor that of any other VM: after a restart of libvirtd a "
-                    "new run may be taken for the old one; --once --explain says what is missing", name);
+        log_warning(
+            "VM %s: the start of its process cannot be seen, nor that of any other VM: after a restart of libvirtd a "
+            "new run may be taken for the old one; --once --explain says what is missing",
+            name);
 }
 
 static void take_domain(struct poller *p, const struct domain_stats *d)
@@ -341,10 +345,11 @@ static int take_list(struct poller *p, const struct snapshot *s, struct error *e
                     "libvirt did not list all VMs, and nothing is counted before it did once");
         return 0;
     case LIST_OTHER_HOST:
-        return error_set(error, -EXDEV,
-                         "this state folder belongs to the host with UUID %s, libvirt here says %s: give each host a "
-                         "folder of its own (a cloned machine needs a new host_uuid in libvirtd.conf, or an empty folder)",
-                         p->set.host_uuid, s->host_uuid);
+        return error_set(
+            error, -EXDEV,
+            "this state folder belongs to the host with UUID %s, libvirt here says %s: give each host a "
+            "folder of its own (a cloned machine needs a new host_uuid in libvirtd.conf, or an empty folder)",
+            p->set.host_uuid, s->host_uuid);
     }
     return 0;
 }
@@ -393,10 +398,25 @@ static void ask(struct poller *p)
     p->asked_groups = groups;
 }
 
+/* Told with what comes next: its end, or the next reading. */
+static void take_paused(struct poller *p, struct domain_stats *d)
+{
+    const struct sighting *s = &p->sighting;
+    if (incarnations_find(&p->set, d->uuid) && incarnation_see(&p->set, d, NULL, &p->sighting) == INCARNATION_TOLD &&
+        s->closing.count)
+        tell_closing(p, s, NULL, what_happened(s), d->read_boot_ns + s->vm->offset_ns);
+    p->dirty = true;
+    domain_stats_free(d, 1);
+}
+
 static void hear_events(struct poller *p)
 {
     struct lifecycle_event e;
     while (p->ports.inspector->event(p->ports.inspector, &e) == 1) {
+        if (e.paused) {
+            take_paused(p, e.paused);
+            continue;
+        }
         enum incarnation_verdict verdict = incarnation_event(&p->set, &e, &p->sighting);
         const struct incarnation *vm = incarnations_find(&p->set, e.uuid);
         p->look |= vm ? vm->look : lifecycle_meaning(e.kind)->look;

@@ -103,7 +103,7 @@ static size_t one_cycle(struct inspector *in)
         (void)poll(&p, 1, 1000);
     }
     while (in->event(in, &event) == 1)
-        ;
+        domain_stats_free(event.paused, event.paused ? 1 : 0);
     size_t count = s ? s->count : 0;
     snapshot_free(s);
     return count;

@@ -2,6 +2,7 @@
 #include "pollers/inspector_queue.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/run.h"
@@ -138,6 +139,35 @@ START_TEST(a_stop_long_after_a_shutdown_takes_nothing_from_it)
 }
 END_TEST
 
+static void add_paused(const char *uuid, int64_t at_ns)
+{
+    struct lifecycle_event e = event(LIFECYCLE_PAUSED, uuid, 1, at_ns);
+    e.paused = calloc(1, sizeof *e.paused);
+    event_queue_add(q, &e);
+}
+
+START_TEST(what_a_paused_guest_says_comes_in_its_turn_and_ends_no_tail)
+{
+    goes_down(A, 1, 1 * S);
+    add_paused(A, 2 * S);
+    ck_assert(read_cpu(77));
+    add(LIFECYCLE_STOPPED, A, -1, 3 * S);
+    struct lifecycle_event e = take(3 * S);
+    ck_assert_ptr_nonnull(e.paused);
+    domain_stats_free(e.paused, 1);
+    ck_assert_uint_eq(take(3 * S).cpu_time.value, 77);
+}
+END_TEST
+
+/* A leak is what the sanitizer would tell of. */
+START_TEST(what_a_paused_guest_says_is_freed_where_nobody_takes_it)
+{
+    for (int i = 0; i < EVENTS_MAX + 1; i++)
+        add_paused(A, i);
+    ck_assert_uint_eq(event_queue_dropped(q), 1);
+}
+END_TEST
+
 START_TEST(events_beyond_the_bound_are_counted_and_make_all_xml_stale)
 {
     char uuid[UUID_SIZE];
@@ -197,6 +227,8 @@ int main(void)
     tcase_add_test(c, a_late_reading_is_not_taken_for_the_next_process);
     tcase_add_test(c, a_fake_reboots_shutdown_leaves_nothing_behind);
     tcase_add_test(c, a_stop_long_after_a_shutdown_takes_nothing_from_it);
+    tcase_add_test(c, what_a_paused_guest_says_comes_in_its_turn_and_ends_no_tail);
+    tcase_add_test(c, what_a_paused_guest_says_is_freed_where_nobody_takes_it);
     tcase_add_test(c, events_beyond_the_bound_are_counted_and_make_all_xml_stale);
     tcase_add_test(c, more_guests_going_down_than_are_followed_stop_without_a_reading);
     tcase_add_test(c, stale_domains_are_named_once_and_beyond_the_bound_all_are);

@@ -44,7 +44,8 @@ static void set_reading(struct reading *r, uint64_t value)
 
 static void fill_vm(struct rig_inspector *i, struct domain_stats *d)
 {
-    *d = (struct domain_stats){.name = strdup("vm"), .id = 1, .state = DOMAIN_RUNNING, .process_start = i->process_start};
+    *d = (struct domain_stats){
+        .name = strdup("vm"), .id = 1, .state = DOMAIN_RUNNING, .process_start = i->process_start};
     snprintf(d->uuid, sizeof d->uuid, RIG_VM);
     d->read_boot_ns = i->clock->boot_ns;
     d->read_wall_ns = i->clock->wall_ns;
@@ -155,9 +156,8 @@ static void open_parts(struct poller_rig *r)
 
 void rig_open(struct poller_rig *r)
 {
-    *r = (struct poller_rig){.clock = {.port = {wall_ns, boot_ns},
-                                       .wall_ns = 1764000000 * NS_PER_S,
-                                       .boot_ns = 1000 * NS_PER_S}};
+    *r = (struct poller_rig){
+        .clock = {.port = {wall_ns, boot_ns}, .wall_ns = 1764000000 * NS_PER_S, .boot_ns = 1000 * NS_PER_S}};
     fault_vfs_register();
     folder_make(r->folder);
     folder_path(r->folder, "outbox.db", r->path, sizeof r->path);
@@ -169,8 +169,13 @@ void rig_open(struct poller_rig *r)
         .host_uuid = RIG_HOST,
         .has_vm = true,
         .process_start = 4000,
-        .meta = {.project = strdup("meadow"), .flavor_vcpus = -1, .flavor_ram_mib = -1, .flavor_disk_gib = -1,
-                 .flavor_ephemeral_gib = -1, .flavor_swap_mib = -1, .version = 1}};
+        .meta = {.project = strdup("meadow"),
+                 .flavor_vcpus = -1,
+                 .flavor_ram_mib = -1,
+                 .flavor_disk_gib = -1,
+                 .flavor_ephemeral_gib = -1,
+                 .flavor_swap_mib = -1,
+                 .version = 1}};
     r->settings = (struct poller_settings){
         .interval_ns = 60 * NS_PER_S, .topic = "otlp_metrics", .textfile = r->textfile, .in_flight_bytes = 1 << 20};
     open_parts(r);
@@ -217,6 +222,19 @@ void rig_event(struct poller_rig *r, enum lifecycle_kind kind)
 {
     struct lifecycle_event e = {.kind = kind, .id = 1, .wall_ns = r->clock.wall_ns, .boot_ns = r->clock.boot_ns};
     snprintf(e.uuid, sizeof e.uuid, RIG_VM);
+    r->inspector.events[r->inspector.event_count++] = e;
+}
+
+void rig_paused(struct poller_rig *r)
+{
+    struct lifecycle_event e = {
+        .kind = LIFECYCLE_PAUSED, .id = 1, .wall_ns = r->clock.wall_ns, .boot_ns = r->clock.boot_ns};
+    snprintf(e.uuid, sizeof e.uuid, RIG_VM);
+    e.paused = calloc(1, sizeof *e.paused);
+    r->inspector.groups = GROUP_CPU | GROUP_BLOCK;
+    fill_vm(&r->inspector, e.paused);
+    e.paused->state = DOMAIN_PAUSED;
+    e.paused->meta = NULL;
     r->inspector.events[r->inspector.event_count++] = e;
 }
 

@@ -53,6 +53,7 @@ void rig_restart(struct poller_rig *r);
 int rig_step(struct poller_rig *r, struct error *error);
 void rig_advance(struct poller_rig *r, int64_t seconds); /* both clocks, then rig_step, which must succeed */
 void rig_event(struct poller_rig *r, enum lifecycle_kind kind);
+void rig_paused(struct poller_rig *r); /* what the VM has counted, read while it is paused */
 
 /* Calls @each for every record that is stored, in order of lanes and sequences; returns how many. */
 size_t rig_records(struct poller_rig *r, void (*each)(void *context, const struct record *record), void *context);

@@ -168,6 +168,39 @@ START_TEST(an_event_is_a_record_of_its_own_and_may_ask_for_a_look)
 }
 END_TEST
 
+START_TEST(what_was_read_between_pause_and_end_is_the_last_word_of_a_process)
+{
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 1);
+    rig.inspector.written += 700;
+    rig_event(&rig, LIFECYCLE_PAUSED);
+    rig_advance(&rig, 1);
+    rig_paused(&rig);
+    rig_advance(&rig, 1);
+    ck_assert_int_eq(said().written, 0);
+    rig.inspector.has_vm = false;
+    rig_event(&rig, LIFECYCLE_STOPPED);
+    rig_advance(&rig, 1);
+    struct said s = said();
+    ck_assert_str_eq(s.event, "stopped");
+    ck_assert_int_eq(s.written, 700);
+}
+END_TEST
+
+START_TEST(what_was_read_in_a_pause_that_ends_is_billed_once)
+{
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 1);
+    rig.inspector.written += 700;
+    rig_event(&rig, LIFECYCLE_PAUSED);
+    rig_paused(&rig);
+    rig_advance(&rig, 1);
+    rig_event(&rig, LIFECYCLE_RESUMED);
+    rig_advance(&rig, 60);
+    ck_assert_int_eq(said().most_written, 700);
+}
+END_TEST
+
 START_TEST(while_libvirt_is_away_it_is_asked_again_and_nothing_ends)
 {
     rig_advance(&rig, 0);
@@ -387,6 +420,8 @@ int main(void)
     tcase_add_test(t, libvirt_is_asked_only_for_what_the_chosen_meters_need);
     tcase_add_test(t, a_device_that_is_left_out_is_not_told_of);
     tcase_add_test(t, an_event_is_a_record_of_its_own_and_may_ask_for_a_look);
+    tcase_add_test(t, what_was_read_between_pause_and_end_is_the_last_word_of_a_process);
+    tcase_add_test(t, what_was_read_in_a_pause_that_ends_is_billed_once);
     tcase_add_test(t, while_libvirt_is_away_it_is_asked_again_and_nothing_ends);
     tcase_add_test(t, nothing_is_asked_while_an_answer_is_awaited);
     tcase_add_test(t, a_large_host_is_given_the_time_that_its_readings_usually_take);
