@@ -49,6 +49,7 @@ static void name_vm(struct fleet_vm *v, size_t n)
     snprintf(v->name, sizeof v->name, "web-%u", i);
     snprintf(v->domain, sizeof v->domain, "instance-%08x", i);
     snprintf(v->host, sizeof v->host, "compute-%u.example.net", host);
+    snprintf(v->host_id, sizeof v->host_id, "9d0e1f2a-0000-4000-8000-%012x", host); /* one outbox a host */
     snprintf(v->outbox, sizeof v->outbox, "%032x", host + 1);
     snprintf(v->project, sizeof v->project, "3f1c9d7be0a84f1c8a8d4f0c%08x", i / 8);
     snprintf(v->user, sizeof v->user, "a9d8c7b6e5f44a3b9c2d1e0f%08x", i / 8);
@@ -93,7 +94,7 @@ static void describe(struct record *r, const struct fleet_vm *v)
     r->state = TEXT("running");
     r->domain = text_of(v->domain);
     r->host = text_of(v->host);
-    r->host_id = TEXT("9d0e1f2a-0000-4000-8000-0000000000aa");
+    r->host_id = text_of(v->host_id);
     for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
         struct attribute *a = record_add_attribute(r);
         if (!a)

@@ -13,7 +13,7 @@
 #define FLEET_CYCLE_NS   60000000000LL
 
 struct fleet_vm {
-    char uuid[40], mac[24], tap[24], name[24], domain[24], host[32], outbox[OUTBOX_ID_SIZE];
+    char uuid[40], mac[24], tap[24], name[24], domain[24], host[32], host_id[40], outbox[OUTBOX_ID_SIZE];
     char project[33], user[33];
     unsigned lane;
 };
