@@ -2,11 +2,15 @@
 
 const char *const page_formats[] = {"json", "csv", NULL};
 
-enum page_format page_format(const struct request *q)
+enum page_format page_format(const struct request *q, struct reply *reply)
 {
+    bool accepted = q->accept.len && memmem(q->accept.data, q->accept.len, "text/csv", 8);
+    enum page_format format = accepted ? PAGE_CSV : PAGE_JSON;
     if (request_given(q, "format"))
-        return (enum page_format)request_number(q, "format", PAGE_JSON);
-    return q->accept.len && memmem(q->accept.data, q->accept.len, "text/csv", 8) ? PAGE_CSV : PAGE_JSON;
+        format = (enum page_format)request_number(q, "format", PAGE_JSON);
+    if (format == PAGE_CSV)
+        reply->content_type = "text/csv; charset=utf-8; header=present";
+    return format;
 }
 
 static void add_escaped(struct buf *out, struct text t)

@@ -76,12 +76,10 @@ void get_resources(void *worker, const struct request *q, struct reply *reply)
         v1_problem(reply, &e);
         return;
     }
-    if (page_format(q) == PAGE_CSV) {
-        reply->content_type = "text/csv; charset=utf-8; header=present";
+    if (page_format(q, reply) == PAGE_CSV)
         write_csv(&page, &reply->body);
-    } else {
+    else
         write_json(&page, &reply->body);
-    }
     if (page.next)
         page_link(q, text_of(page.next), reply);
     resource_page_free(&page);

@@ -88,11 +88,9 @@ void get_series(void *worker, const struct request *request, struct reply *reply
         v1_problem(reply, &e);
         return;
     }
-    if (page_format(request) == PAGE_CSV) {
-        reply->content_type = "text/csv; charset=utf-8; header=present";
+    if (page_format(request, reply) == PAGE_CSV)
         write_csv(&series, &reply->body);
-    } else {
+    else
         write_json(&query, &series, &reply->body);
-    }
     archived_series_free(&series);
 }

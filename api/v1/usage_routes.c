@@ -127,12 +127,10 @@ void get_usage(void *worker, const struct request *request, struct reply *reply)
         v1_problem(reply, &e);
         return;
     }
-    if (page_format(request) == PAGE_CSV) {
-        reply->content_type = "text/csv; charset=utf-8; header=present";
+    if (page_format(request, reply) == PAGE_CSV)
         write_csv(&query, &page, &reply->body);
-    } else {
+    else
         write_json(&query, &page, &reply->body);
-    }
     if (page.next)
         page_link(request, text_of(page.next), reply);
     usage_page_free(&page);
