@@ -129,6 +129,7 @@ static struct outbox_state *meet(struct hosts *h, const char *outbox, struct tex
         return NULL;
     }
     ledger_put_outbox(h->ledger, &o->row);
+    figure_set(&figure_waiting_outboxes, h->waiting);
     if (!row.current)
         log_warning(
             "host %s has a second outbox, %s, beside %s: its records wait until that one is silent; pluvio host "
@@ -165,7 +166,6 @@ bool hosts_admit(struct hosts *h, const char *outbox, struct text uuid, int64_t 
         return false;
     if (!o->row.current && now_ns - o->host->heard_ns > h->takeover_ns)
         take_over(h, o);
-    figure_set(&figure_waiting_outboxes, h->waiting);
     if (!o->row.current)
         return false;
     o->host->heard_ns = now_ns;
