@@ -157,23 +157,15 @@ class Soak(Scene):
                 guest = dice.choice(self.guests)
                 if not guest.lock.acquire(blocking=False):
                     continue
-                with self.holding(guest):
+                try:
                     what = dice.choices(list(ACTS), list(ACTS.values()))[0]
                     guest.act(what, dice)
                     self.count[what] += 1
+                finally:
+                    guest.lock.release()
         except BaseException:
             self.stop = True
             raise
-
-    @staticmethod
-    def holding(guest):
-        class Held:
-            def __enter__(self):
-                return guest
-
-            def __exit__(self, *_):
-                guest.lock.release()
-        return Held()
 
     def faults(self):
         """The poller is killed, the broker killed or stopped, and away for a while."""
