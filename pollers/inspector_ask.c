@@ -3,15 +3,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <time.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
-#include "domain_xml.h"
 #include "inspector_connection.h"
 #include "inspector_stats.h"
 #include "pluvio/model/meter.h"
+
+#define BUSY_TURNS 3
+#define BUSY_NS    (20 * NS_PER_MS) /* between them, but the first comes at once */
 
 static void free_domains(virDomainPtr *domains, size_t count)
 {
@@ -98,6 +100,14 @@ static struct domain_stats *more_domains(struct stats_ask *a, size_t more)
     return grown + a->count;
 }
 
+static int take_record(virDomainStatsRecordPtr record, int64_t wall_ns, int64_t boot_ns, struct domain_stats *d)
+{
+    d->read_wall_ns = wall_ns;
+    d->read_boot_ns = boot_ns;
+    int r = identify(record->dom, d);
+    return r < 0 ? r : stats_read(record->params, record->nparams, d);
+}
+
 /* libvirt walks the domains in this order while the call lasts: each was read at its share of that time. */
 static int take_records(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t count, int64_t began_wall_ns,
                         int64_t began_boot_ns)
@@ -107,11 +117,7 @@ static int take_records(struct stats_ask *a, virDomainStatsRecordPtr *records, s
     int r = d ? 0 : -ENOMEM;
     for (size_t i = 0; i < count && r == 0; i++, d++, a->count++) {
         int64_t share_ns = lasted_ns / (int64_t)count * (int64_t)(i + 1);
-        d->read_wall_ns = began_wall_ns + share_ns;
-        d->read_boot_ns = began_boot_ns + share_ns;
-        r = identify(records[i]->dom, d);
-        if (r == 0)
-            r = stats_read(records[i]->params, records[i]->nparams, d);
+        r = take_record(records[i], began_wall_ns + share_ns, began_boot_ns + share_ns, d);
     }
     return r;
 }
@@ -150,6 +156,55 @@ static void complete(struct stats_ask *a, virDomainStatsRecordPtr *records, size
     }
 }
 
+/* One more answer of a domain takes the place of the one before. */
+static int take_again(struct stats_ask *a, virDomainStatsRecordPtr record, size_t first)
+{
+    struct domain_stats d = {0};
+    int r = take_record(record, clock_wall_ns(a->clock), clock_boot_ns(a->clock), &d);
+    for (size_t i = first; i < a->count && r == 0; i++) {
+        if (strcmp(a->domains[i].uuid, d.uuid) != 0)
+            continue;
+        domain_stats_finish(&a->domains[i]);
+        a->domains[i] = d;
+        return 0;
+    }
+    domain_stats_finish(&d);
+    return r;
+}
+
+/* Whose monitor was busy with another client's question when the call passed, NULL at the end of @busy. */
+static size_t find_busy(const struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first, virDomainPtr *busy)
+{
+    size_t count = 0;
+    for (size_t i = first; i < a->count; i++)
+        if (a->domains[i].answers && stats_partial(&a->domains[i], a->groups))
+            busy[count++] = records[i - first]->dom;
+    busy[count] = NULL;
+    return count;
+}
+
+/* Such a question takes milliseconds: they are asked again, so that two clients do not cost each other samples. */
+static int ask_again(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first)
+{
+    int r = 0;
+    virDomainPtr *busy = calloc(a->count - first + 1, sizeof(*busy));
+    if (!busy)
+        return -ENOMEM;
+    for (unsigned turn = 0; turn < BUSY_TURNS && r == 0 && find_busy(a, records, first, busy); turn++) {
+        virDomainStatsRecordPtr *again = NULL;
+        if (turn > 0)
+            nanosleep(&(struct timespec){.tv_nsec = BUSY_NS}, NULL);
+        int count =
+            virDomainListGetStats(busy, stats_mask(a->groups), &again, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+        a->calls++;
+        for (int i = 0; i < count && r == 0; i++)
+            r = take_again(a, again[i], first);
+        virDomainStatsRecordListFree(again);
+    }
+    free(busy);
+    return r;
+}
+
 static int statistics(struct stats_ask *a, virConnectPtr handle, virDomainPtr *some, enum how how, struct error *error)
 {
     virDomainStatsRecordPtr *records = NULL;
@@ -164,7 +219,9 @@ static int statistics(struct stats_ask *a, virConnectPtr handle, virDomainPtr *s
     int r = take_records(a, records, (size_t)count, wall_ns, boot_ns);
     if (r == 0)
         complete(a, records, first, how);
-    else
+    if (r == 0 && how == ASK_FULL)
+        r = ask_again(a, records, first);
+    if (r < 0)
         error_set(error, r, "out of memory");
     virDomainStatsRecordListFree(records);
     return r;
@@ -299,20 +356,9 @@ struct xml_ask *xml_ask_new(size_t count)
 static int identity_run(struct ask *ask, struct connection *connection, struct error *error)
 {
     struct identity_ask *a = (struct identity_ask *)ask;
-    virConnectPtr handle = connection_handle(connection);
-    const char *type = virConnectGetType(handle);
-    a->qemu = type && strcasecmp(type, "QEMU") == 0;
     free(a->host_name);
-    a->host_name = virConnectGetHostname(handle);
-    char *capabilities = virConnectGetCapabilities(handle);
-    if (!a->host_name || !capabilities) {
-        free(capabilities);
-        return connection_error(error, -EIO, "the host's name and capabilities");
-    }
-    if (!capabilities_host_uuid(text_of(capabilities), a->host_uuid))
-        a->host_uuid[0] = '\0';
-    free(capabilities);
-    return 0;
+    a->host_name = NULL;
+    return connection_host(connection, &a->host_name, a->host_uuid, &a->qemu, error);
 }
 
 static void identity_free(struct ask *ask)

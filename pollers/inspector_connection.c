@@ -6,10 +6,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include "domain_xml.h"
 #include "inspector_thread.h"
 #include "pluvio/base/log.h"
 
@@ -106,4 +108,22 @@ uint64_t connection_serial(const struct connection *c)
 void *connection_handle(const struct connection *c)
 {
     return c->handle;
+}
+
+int connection_host(struct connection *c, char **ret_name, char ret_uuid[UUID_SIZE], bool *ret_qemu,
+                    struct error *error)
+{
+    const char *type = virConnectGetType(c->handle);
+    char *name = virConnectGetHostname(c->handle), *capabilities = virConnectGetCapabilities(c->handle);
+    bool told = name && capabilities;
+    if (told) {
+        if (!capabilities_host_uuid(text_of(capabilities), ret_uuid))
+            ret_uuid[0] = '\0';
+        *ret_qemu = type && strcasecmp(type, "QEMU") == 0;
+        *ret_name = name;
+        name = NULL;
+    }
+    free(name);
+    free(capabilities);
+    return told ? 0 : connection_error(error, -EIO, "the host's name and capabilities");
 }

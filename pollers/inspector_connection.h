@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "inspector.h"
 #include "pluvio/base/error.h"
 
 /* A libvirtd that does not answer for this long is given up: every call on the connection fails. */
@@ -27,6 +28,10 @@ bool connection_alive(const struct connection *c);
 uint64_t connection_serial(const struct connection *c);
 /* libvirt's virConnectPtr, for the files that speak libvirt. */
 void *connection_handle(const struct connection *c);
+/* Who the host is. An empty @ret_uuid: the driver knows none. @ret_name is the caller's to free, and set by success
+ * alone. @ret_qemu: the driver whose bulk call gives everything. */
+int connection_host(struct connection *c, char **ret_name, char ret_uuid[UUID_SIZE], bool *ret_qemu,
+                    struct error *error) __attribute__((warn_unused_result));
 /* @error gets libvirt's last words in this thread: "@what: ...". Returns @code. */
 int connection_error(struct error *error, int code, const char *what);
 

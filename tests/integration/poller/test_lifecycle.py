@@ -350,6 +350,7 @@ class Parts(Scene):
         life.define()
         reading = until("a reading of it", lambda: self.latest(life.uuid, libvirt_domain_state="shutoff"))
         self.assertNotIn("cpu", {p["meter"] for p in reading["points"]})
+        until("it to be in the ledger", lambda: self.world.held(life.uuid).get("shutoff"))
         used = self.world.used(life.uuid, "cpu")
         another_reading(self.world)
         self.assertEqual(self.world.used(life.uuid, "cpu"), used)
