@@ -69,7 +69,7 @@ static struct stats_ask *stats_question(struct inspection *in, unsigned groups, 
     a->groups = groups;
     a->look = look;
     a->hung_ms = hung_ms;
-    a->monitorless = inspection_stuck(in) >= in->stuck_max;
+    a->monitors = inspection_stuck(in) >= in->stuck_max ? MONITORS_STUCK : MONITORS_ASKED;
     return a;
 }
 
@@ -80,7 +80,7 @@ struct round {
     int64_t until_boot_ns, cycle_ns, hung_ms;
     struct inspect_worker *stuck; /* the overrun one, still ours */
     struct stats_ask *stuck_ask;
-    bool monitorless; /* nobody hangs and still it takes too long */
+    bool slow; /* nobody hangs and still it takes too long */
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FAILED };
@@ -106,7 +106,7 @@ static enum outcome wait_for_slow(struct round *r, struct stats_ask **ret, int *
         r->stuck = NULL;
         return outcome;
     }
-    r->monitorless = true;
+    r->slow = true;
     r->until_boot_ns = clock_boot_ns(r->in->clock) + grace_ns;
     return *ret_code == -ETIMEDOUT ? OUTCOME_AGAIN : OUTCOME_FAILED;
 }
@@ -119,7 +119,8 @@ static enum outcome ask_spare(struct round *r, struct stats_ask **ret, int *ret_
     *ret_code = spare ? -ENOMEM : -EBUSY;
     if (!ask)
         return OUTCOME_FAILED;
-    ask->monitorless = ask->monitorless || r->monitorless;
+    if (r->slow)
+        ask->monitors = MONITORS_SLOW;
     *ret_code = inspect_worker_put(spare, &ask->ask, error);
     if (*ret_code < 0)
         return OUTCOME_FAILED;
@@ -260,6 +261,7 @@ static struct snapshot *snapshot_of(struct inspection *in, struct stats_ask *a)
     s->list_boot_ns = a->list_boot_ns;
     s->calls = a->calls;
     s->hung = a->hung;
+    s->monitors = a->monitors;
     s->domains = a->domains;
     s->count = a->count;
     a->domains = NULL;

@@ -54,7 +54,7 @@ static size_t wanted_from(const struct inspection *in, const struct snapshot *s,
     size_t count = 0;
     for (; *at < s->count && count < XML_CHUNK; (*at)++) {
         const struct domain_entry *e = cache_find(&in->cache, s->domains[*at].uuid);
-        if (e && cache_wants_xml(e, &s->domains[*at]))
+        if (e && cache_wants_xml(e, &s->domains[*at], s->monitors))
             out[count++] = *at;
     }
     return count;
@@ -68,7 +68,7 @@ static int take_documents(struct inspection *in, struct snapshot *s, const struc
         struct domain_entry *e = cache_find(&in->cache, d->uuid);
         if (!e || !a->documents[i])
             continue;
-        int r = cache_set_xml(&in->cache, e, d, a->documents[i], &error);
+        int r = cache_set_xml(&in->cache, e, d, s->monitors, a->documents[i], &error);
         if (r == -ENOMEM)
             return r;
         if (r < 0)

@@ -122,6 +122,13 @@ struct domain_meta {
     uint64_t version; /* grows with each fetch: a new one means look again */
 };
 
+/* Were monitors asked in a reading? Where not, disks and whatever else QEMU tells is missing from all of it. */
+enum monitors {
+    MONITORS_ASKED,
+    MONITORS_STUCK, /* no: as many calls hang as may */
+    MONITORS_SLOW   /* no: nobody hangs, and still it took longer than it may */
+};
+
 struct domain_stats {
     char uuid[UUID_SIZE];
     char *name;
@@ -162,6 +169,7 @@ struct snapshot {
     size_t count;
     unsigned calls; /* RPCs it took */
     unsigned hung;  /* domains that did not answer */
+    enum monitors monitors;
 };
 void snapshot_free(struct snapshot *s); /* takes NULL */
 /* What *d owns (metadata it does not), and an array of its own, as in snapshot.domains. */

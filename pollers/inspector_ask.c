@@ -251,11 +251,11 @@ static int states_only(struct stats_ask *a, const struct listing *l, struct erro
 static int ask_listed(struct stats_ask *a, virConnectPtr handle, const struct listing *l, struct error *error)
 {
     int r = 0;
-    a->none_hung = a->look && !a->monitorless && l->hung_count == 0;
+    a->none_hung = a->look && a->monitors == MONITORS_ASKED && l->hung_count == 0;
     if (a->none_hung)
         return 0;
     if (l->fine_count)
-        r = statistics(a, handle, l->fine, a->monitorless ? ASK_MONITORLESS : ASK_FULL, error);
+        r = statistics(a, handle, l->fine, a->monitors == MONITORS_ASKED ? ASK_FULL : ASK_MONITORLESS, error);
     if (r == -ENOTSUP)
         return states_only(a, l, error);
     if (r == 0 && l->hung_count)
@@ -281,7 +281,7 @@ static int stats_run(struct ask *ask, struct connection *connection, struct erro
     a->connection = connection_serial(connection);
     a->list_wall_ns = clock_wall_ns(a->clock);
     a->list_boot_ns = clock_boot_ns(a->clock);
-    if (!a->look && !a->monitorless && a->suspect_count == 0)
+    if (!a->look && a->monitors == MONITORS_ASKED && a->suspect_count == 0)
         r = statistics(a, handle, NULL, ASK_FULL, error);
     if (r == -ENOTSUP) {
         struct listing l = {0};

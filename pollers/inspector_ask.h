@@ -15,7 +15,7 @@ struct stats_ask {
     struct clock *clock;
     unsigned groups;             /* enum meter_group bits */
     bool look;                   /* find out which domains hang; with none, stop there */
-    bool monitorless;            /* only what QEMU cannot block */
+    enum monitors monitors;      /* unless they are asked, only what QEMU cannot block */
     int64_t hung_ms;             /* a monitor occupied for longer hangs */
     char (*suspects)[UUID_SIZE]; /* to be looked at before they are asked; sorted */
     size_t suspect_count;

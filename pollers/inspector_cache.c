@@ -103,13 +103,19 @@ static uint64_t shape_of(const struct domain_stats *d)
     return shape;
 }
 
-bool cache_wants_xml(const struct domain_entry *e, const struct domain_stats *d)
+/* Its disks are in @d. */
+static bool shows_disks(const struct domain_stats *d, enum monitors monitors)
 {
-    return !e->meta || e->stale || (d->answers && e->shape != shape_of(d));
+    return d->answers && monitors == MONITORS_ASKED;
 }
 
-int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct domain_stats *d, const char *document,
-                  struct error *error)
+bool cache_wants_xml(const struct domain_entry *e, const struct domain_stats *d, enum monitors monitors)
+{
+    return !e->meta || e->stale || (shows_disks(d, monitors) && e->shape != shape_of(d));
+}
+
+int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct domain_stats *d, enum monitors monitors,
+                  const char *document, struct error *error)
 {
     struct domain_meta *meta = NULL;
     unsigned refused = 0;
@@ -118,7 +124,7 @@ int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct d
     if (r == -ENOMEM)
         return r;
     e->stale = false;
-    if (d->answers)
+    if (shows_disks(d, monitors))
         e->shape = shape_of(d);
     if (r < 0)
         return r;

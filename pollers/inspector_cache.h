@@ -47,10 +47,10 @@ void cache_turn(struct domain_cache *c);
 /* An empty @uuid: all. */
 void cache_mark_stale(struct domain_cache *c, const char *uuid);
 /* The XML must be read (again), by what is known and what @d, just read, says. */
-bool cache_wants_xml(const struct domain_entry *e, const struct domain_stats *d);
+bool cache_wants_xml(const struct domain_entry *e, const struct domain_stats *d, enum monitors monitors);
 /* Take in @document, read after @d. A document that does not parse is counted, and what was known stays. */
-int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct domain_stats *d, const char *document,
-                  struct error *error);
+int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct domain_stats *d, enum monitors monitors,
+                  const char *document, struct error *error);
 /* Find the processes of the @count domains, just read over @connection, whose start is not known; set process_start of
  * all. Another id or connection than before makes an entry's XML stale too. */
 void cache_find_processes(struct domain_cache *c, struct domain_stats *domains, size_t count, uint64_t connection);

@@ -25,7 +25,8 @@ struct poller {
     struct sighting sighting;
     struct poller_counts counts;
     struct hung hung;
-    unsigned blind; /* readings in a row in which no process could be seen */
+    enum monitors monitors; /* as of the newest reading */
+    unsigned blind;         /* readings in a row in which no process could be seen */
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
@@ -248,6 +249,20 @@ static void note_hung(struct poller *p, const struct domain_stats *d)
     }
 }
 
+static void note_monitors(struct poller *p, const struct snapshot *s)
+{
+    p->counts.unasked = s->monitors == MONITORS_ASKED ? 0 : (int64_t)s->count - s->hung;
+    if (p->monitors == s->monitors)
+        return;
+    p->monitors = s->monitors;
+    if (s->monitors == MONITORS_ASKED)
+        log_info("VMs' monitors are asked again");
+    else
+        log_warning("%s: no VM's monitor is asked, and what disks did is read when that has changed",
+                    s->monitors == MONITORS_STUCK ? "as many calls hang in libvirt as may"
+                                                  : "libvirt took longer than it may, though no VM hangs");
+}
+
 #define BLIND_READINGS 2 /* one may come before a process is there to be found */
 
 /* Another driver than QEMU's, or a /proc that hides processes: every reading is so, and said once. */
@@ -305,6 +320,7 @@ static void take_snapshot(struct poller *p, const struct snapshot *s)
 {
     p->counts.vms = (int64_t)s->count;
     p->counts.hung = s->hung;
+    note_monitors(p, s);
     p->counts.calls = s->calls;
     p->counts.poll_ns = clock_boot_ns(p->ports.clock) - p->asked_ns;
     note_duration(p, s->hung > 0);

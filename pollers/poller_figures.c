@@ -15,6 +15,7 @@ size_t poller_figures(const struct poller_counts *c, const struct incarnation_co
         {"pluvio.poller.poll_ns", c->poll_ns},
         {"pluvio.poller.vms", c->vms},
         {"pluvio.poller.hung_vms", c->hung},
+        {"pluvio.poller.unasked_vms", c->unasked},
         {"pluvio.poller.unassigned_vms", c->unassigned},
         {"pluvio.poller.calls", c->calls},
         {"pluvio.poller.lost_records", c->lost_records},

@@ -8,10 +8,10 @@
 #include "pollster.h"
 #include "publisher.h"
 
-#define POLLER_FIGURES 24
+#define POLLER_FIGURES 25
 
 struct poller_counts {
-    int64_t cycles, failed_cycles, poll_ns, vms, hung, calls, unassigned, lost_records;
+    int64_t cycles, failed_cycles, poll_ns, vms, hung, unasked, calls, unassigned, lost_records;
 };
 
 /* All of them under their meters' names; returns how many of POLLER_FIGURES. */

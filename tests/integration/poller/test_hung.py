@@ -195,6 +195,28 @@ class Hung(Scene):
         for name in hung:
             self.judge_archive(name, since, end)
 
+    def five_hang(self, count):
+        """Then nobody's monitor is asked, and all else goes on: libvirtd has no worker more to wait for."""
+        hung, workers, log = ["h1", "h2", "h4", "h6", "h8"], Workers(self.world.host), self.since_now()
+        self.quiet()
+        for name in hung:
+            self.world.host.signal(name, signal.SIGSTOP)
+        try:
+            until(log, lambda: "no VM's monitor is asked" in log())
+            self.assertGreater(self.world.poller.figures()["unasked_vms"], 0)
+            since = time.time()
+            self.pass_cycles(count, lambda: self.assertLessEqual(workers.busy(), 5))
+            for name, readings in self.read_topic().items():
+                for reading in self.cycles(name, readings, since, count):
+                    self.assertLessEqual(NEEDS_NO_MONITOR, reading.meters, name)
+            self.assertLessEqual(self.world.poller.figures()["calls"], 4 + 3 * len(GUESTS))  # no description is among them
+        finally:
+            for name in hung:
+                self.world.host.signal(name, signal.SIGCONT)
+        self.settle()
+        until(log, lambda: "monitors are asked again" in log() and self.world.poller.figures()["unasked_vms"] == 0)
+        self.assertEqual(log().count("no VM's monitor is asked"), 1, log())
+
     def judge_archive(self, name, since, end):
         """What was not read is unknown there, not zero; what was read before and afterwards is known. A step that is
         still open when reading goes on gets its share of what is read then."""
@@ -310,6 +332,7 @@ FAULTS = [
     ("one_guest_is_stopped", "One guest under SIGSTOP for 30 cycles costs its own disks and nothing else.",
      "hang", ["h4"], 30),
     ("two_guests_are_stopped", "Two guests at once do so too.", "hang", ["h0", "h7"], 7),
+    ("five_guests_are_stopped", "A fifth one costs all others their disks' figures until one goes on.", "five_hang", 4),
     ("a_guest_arrives", "An incoming migration that takes long costs nobody a reading.", "busy", "incoming_migration", 5),
     ("a_disk_is_committed", "A guest in a long blockcommit is read like all others, and so are they.",
      "busy", "long_blockcommit", 5),

@@ -75,8 +75,8 @@ static struct domain_entry *known(void)
 {
     struct domain_entry *e = cache_see(&cache, A);
     cache_find_processes(&cache, &stats, 1, 1);
-    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, "<domain/>", NULL), 0);
-    ck_assert(!cache_wants_xml(e, &stats));
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, MONITORS_ASKED, "<domain/>", NULL), 0);
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
     return e;
 }
 
@@ -157,14 +157,14 @@ START_TEST(metadata_is_fetched_again_when_a_plug_is_another_one)
 {
     struct domain_entry *e = known();
     disk.backing_index.value = 2;
-    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
     disk.backing_index.value = 1;
-    ck_assert(!cache_wants_xml(e, &stats));
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
     net.ifindex.value = 8;
-    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
     net.ifindex.value = 7;
     stats.disk_count = 0;
-    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
 }
 END_TEST
 
@@ -172,12 +172,12 @@ START_TEST(metadata_is_fetched_again_for_a_new_process_and_a_new_connection)
 {
     struct domain_entry *e = known();
     cache_find_processes(&cache, &stats, 1, 2);
-    ck_assert(cache_wants_xml(e, &stats));
-    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, "<domain/>", NULL), 0);
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, MONITORS_ASKED, "<domain/>", NULL), 0);
     ck_assert_uint_eq(e->meta->version, 2);
     stats.id = 2;
     cache_find_processes(&cache, &stats, 1, 2);
-    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
 }
 END_TEST
 
@@ -186,7 +186,19 @@ START_TEST(a_hung_domain_that_shows_no_disks_is_not_fetched_again)
     struct domain_entry *e = known();
     stats.answers = false;
     stats.disk_count = 0;
-    ck_assert(!cache_wants_xml(e, &stats));
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
+}
+END_TEST
+
+START_TEST(where_no_monitor_is_asked_nobodys_missing_disks_make_it_fetched_again)
+{
+    struct domain_entry *e = known();
+    stats.disk_count = 0;
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_STUCK));
+    cache_mark_stale(&cache, A);
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, MONITORS_SLOW, "<domain/>", NULL), 0);
+    stats.disk_count = 1;
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
 }
 END_TEST
 
@@ -194,12 +206,12 @@ START_TEST(an_event_makes_one_domain_stale_and_a_lost_connection_all)
 {
     struct domain_entry *e = known();
     cache_mark_stale(&cache, B);
-    ck_assert(!cache_wants_xml(e, &stats));
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
     cache_mark_stale(&cache, A);
-    ck_assert(cache_wants_xml(e, &stats));
-    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, "<domain/>", NULL), 0);
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
+    ck_assert_int_eq(cache_set_xml(&cache, e, &stats, MONITORS_ASKED, "<domain/>", NULL), 0);
     cache_mark_stale(&cache, "");
-    ck_assert(cache_wants_xml(e, &stats));
+    ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
 }
 END_TEST
 
@@ -209,9 +221,9 @@ START_TEST(a_document_that_does_not_parse_leaves_what_was_known)
     const struct domain_meta *before = e->meta;
     struct error error = {0};
     e->stale = true;
-    ck_assert_int_lt(cache_set_xml(&cache, e, &stats, "<domain", &error), 0);
+    ck_assert_int_lt(cache_set_xml(&cache, e, &stats, MONITORS_ASKED, "<domain", &error), 0);
     ck_assert_ptr_eq(e->meta, before);
-    ck_assert(!cache_wants_xml(e, &stats));
+    ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
     ck_assert_uint_eq(cache.refused, 1);
 }
 END_TEST
@@ -260,6 +272,7 @@ int main(void)
     tcase_add_test(c, metadata_is_fetched_again_when_a_plug_is_another_one);
     tcase_add_test(c, metadata_is_fetched_again_for_a_new_process_and_a_new_connection);
     tcase_add_test(c, a_hung_domain_that_shows_no_disks_is_not_fetched_again);
+    tcase_add_test(c, where_no_monitor_is_asked_nobodys_missing_disks_make_it_fetched_again);
     tcase_add_test(c, an_event_makes_one_domain_stale_and_a_lost_connection_all);
     tcase_add_test(c, a_document_that_does_not_parse_leaves_what_was_known);
     tcase_add_test(c, who_is_not_seen_any_more_is_forgotten);

@@ -75,6 +75,7 @@ static int result(struct inspector *self, struct snapshot **ret, struct error *e
     snprintf(s->boot_id, sizeof s->boot_id, "b0000000-0000-4000-8000-000000000001");
     s->host_name = strdup("hypervisor");
     s->listed = true;
+    s->monitors = i->monitors;
     s->list_wall_ns = i->clock->wall_ns;
     s->list_boot_ns = i->clock->boot_ns;
     s->count = i->has_vm ? 1 + i->others : 0;

@@ -26,6 +26,7 @@ struct rig_inspector {
     const char *host_uuid;
     bool has_vm;
     unsigned others; /* VMs beside it, like it */
+    enum monitors monitors;
     int64_t process_start;
     uint64_t cpu_ns, written;
     struct domain_meta meta;

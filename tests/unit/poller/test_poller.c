@@ -375,6 +375,18 @@ START_TEST(its_own_figures_stand_in_the_textfile)
 }
 END_TEST
 
+START_TEST(who_was_not_asked_is_counted_until_monitors_are_asked_again)
+{
+    rig.inspector.others = 3;
+    rig.inspector.monitors = MONITORS_SLOW;
+    rig_advance(&rig, 0);
+    ck_assert_ptr_nonnull(strstr(textfile(), "pluvio_poller_unasked_vms 4\n"));
+    rig.inspector.monitors = MONITORS_ASKED;
+    rig_advance(&rig, 60);
+    ck_assert_ptr_nonnull(strstr(textfile(), "pluvio_poller_unasked_vms 0\n"));
+}
+END_TEST
+
 START_TEST(records_are_told_to_wait_only_for_a_disk_that_refuses)
 {
     rig_advance(&rig, 0);
@@ -433,6 +445,7 @@ int main(void)
     tcase_add_test(t, a_host_that_another_poller_holds_is_not_read);
     tcase_add_test(t, the_host_is_claimed_once);
     tcase_add_test(t, its_own_figures_stand_in_the_textfile);
+    tcase_add_test(t, who_was_not_asked_is_counted_until_monitors_are_asked_again);
     tcase_add_test(t, records_are_told_to_wait_only_for_a_disk_that_refuses);
     tcase_add_test(t, a_clock_that_is_set_back_neither_stops_nor_hurries_the_cycles);
     suite_add_tcase(s, t);
