@@ -103,6 +103,18 @@ static uint64_t shape_of(const struct domain_stats *d)
     return shape;
 }
 
+bool cache_taps_agree(struct domain_entry *e, const struct domain_stats *d)
+{
+    uint64_t taps = mix(14695981039346656037ULL, d->net_count);
+    for (size_t i = 0; i < d->net_count; i++)
+        taps = mix(mix(taps, text_hash(text_of(d->nets[i].name))), d->nets[i].ifindex.value);
+    if (d->net_count == 0) /* not asked for, perhaps */
+        return true;
+    bool agree = !e->taps || e->taps == taps || e->id != d->id;
+    e->taps = taps;
+    return agree;
+}
+
 /* Its disks are in @d. */
 static bool shows_disks(const struct domain_stats *d, enum monitors monitors)
 {

@@ -19,6 +19,7 @@ struct domain_entry {
     bool stale;               /* its XML may have changed */
     bool hung;                /* its monitor did, the last time */
     uint64_t shape;           /* of id, disks and taps when the XML was read; differs: read it again */
+    uint64_t taps;            /* of the taps' names and indexes at the newest reading; 0: none yet */
     int id;                   /* that process_start belongs to, on ... */
     uint64_t connection;      /* ... this connection: after libvirtd's restart ids come again */
     int64_t process_start;    /* 0: unknown */
@@ -48,6 +49,10 @@ void cache_turn(struct domain_cache *c);
 void cache_mark_stale(struct domain_cache *c, const char *uuid);
 /* The XML must be read (again), by what is known and what @d, just read, says. */
 bool cache_wants_xml(const struct domain_entry *e, const struct domain_stats *d, enum monitors monitors);
+/* Are the interfaces' counters in @d of the taps whose indexes, read after them, stand beside them? Indexes grow: the
+ * one of the reading before is of the same tap all the time. Another one in the same process is of a plug in between,
+ * and the counters may be the old plug's. Remembers them for the next reading. */
+bool cache_taps_agree(struct domain_entry *e, const struct domain_stats *d);
 /* Take in @document, read after @d. A document that does not parse is counted, and what was known stays. */
 int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct domain_stats *d, enum monitors monitors,
                   const char *document, struct error *error);

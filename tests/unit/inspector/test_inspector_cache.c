@@ -181,6 +181,23 @@ START_TEST(metadata_is_fetched_again_for_a_new_process_and_a_new_connection)
 }
 END_TEST
 
+START_TEST(counters_read_before_another_taps_index_are_not_its)
+{
+    struct domain_entry *e = known();
+    ck_assert(cache_taps_agree(e, &stats));
+    stats.net_count = 0; /* a reading without interfaces */
+    ck_assert(cache_taps_agree(e, &stats));
+    stats.net_count = 1;
+    ck_assert(cache_taps_agree(e, &stats));
+    net.ifindex.value++;
+    ck_assert(!cache_taps_agree(e, &stats));
+    ck_assert(cache_taps_agree(e, &stats));
+    net.ifindex.value++;
+    stats.id++;
+    ck_assert(cache_taps_agree(e, &stats));
+}
+END_TEST
+
 START_TEST(a_hung_domain_that_shows_no_disks_is_not_fetched_again)
 {
     struct domain_entry *e = known();
@@ -271,6 +288,7 @@ int main(void)
     tcase_add_test(c, names_with_slashes_reach_no_other_folder);
     tcase_add_test(c, metadata_is_fetched_again_when_a_plug_is_another_one);
     tcase_add_test(c, metadata_is_fetched_again_for_a_new_process_and_a_new_connection);
+    tcase_add_test(c, counters_read_before_another_taps_index_are_not_its);
     tcase_add_test(c, a_hung_domain_that_shows_no_disks_is_not_fetched_again);
     tcase_add_test(c, where_no_monitor_is_asked_nobodys_missing_disks_make_it_fetched_again);
     tcase_add_test(c, an_event_makes_one_domain_stale_and_a_lost_connection_all);
