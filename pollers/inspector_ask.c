@@ -81,15 +81,6 @@ static int list_domains(struct stats_ask *a, virConnectPtr handle, struct listin
     return 0;
 }
 
-static int identify(virDomainPtr domain, struct domain_stats *d)
-{
-    d->id = (int)virDomainGetID(domain);
-    d->answers = true;
-    const char *name = virDomainGetName(domain);
-    d->name = strdup(name ? name : "");
-    return d->name && virDomainGetUUIDString(domain, d->uuid) == 0 ? 0 : -ENOMEM;
-}
-
 static struct domain_stats *more_domains(struct stats_ask *a, size_t more)
 {
     struct domain_stats *grown = reallocarray(a->domains, a->count + more + 1, sizeof(*grown));
@@ -104,8 +95,7 @@ static int take_record(virDomainStatsRecordPtr record, int64_t wall_ns, int64_t 
 {
     d->read_wall_ns = wall_ns;
     d->read_boot_ns = boot_ns;
-    int r = identify(record->dom, d);
-    return r < 0 ? r : stats_read(record->params, record->nparams, d);
+    return stats_read_record(record, d);
 }
 
 /* libvirt walks the domains in this order while the call lasts: each was read at its share of that time. */
@@ -131,10 +121,15 @@ static void add_cpu(struct stats_ask *a, virDomainPtr domain, struct domain_stat
         d->field[DOMAIN_CPU_TIME] = (struct reading){true, info.cpuTime};
 }
 
-/* A domain that somebody else's call occupies gives part of the figures at once: say that it hangs. */
-static void examine_partial(struct stats_ask *a, virDomainPtr domain, struct domain_stats *d)
+static bool is_busy(const struct stats_ask *a, const struct domain_stats *d)
 {
-    if (!stats_partial(d, a->groups) || !hangs(a, domain))
+    return d->answers && stats_partial(d, a->groups);
+}
+
+/* A domain that somebody else's call occupies gives part of the figures at once: say whether it hangs. */
+static void examine_busy(struct stats_ask *a, virDomainPtr domain, struct domain_stats *d)
+{
+    if (!hangs(a, domain))
         return;
     d->answers = false;
     if (!d->field[DOMAIN_CPU_TIME].has)
@@ -143,33 +138,38 @@ static void examine_partial(struct stats_ask *a, virDomainPtr domain, struct dom
 
 enum how { ASK_FULL, ASK_MONITORLESS, ASK_HUNG };
 
-static void complete(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first, enum how how)
+/* Returns how many are busy, and do not hang. */
+static size_t complete(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first, enum how how)
 {
+    size_t busy = 0;
     for (size_t i = first; i < a->count; i++) {
         virDomainPtr domain = records[i - first]->dom;
         a->domains[i].answers = how != ASK_HUNG;
-        if (how == ASK_FULL)
-            examine_partial(a, domain, &a->domains[i]);
-        else if (a->domains[i].id >= 0)
+        if (how != ASK_FULL && a->domains[i].id >= 0)
             add_cpu(a, domain, &a->domains[i]);
+        if (how == ASK_FULL && is_busy(a, &a->domains[i])) {
+            examine_busy(a, domain, &a->domains[i]);
+            busy += a->domains[i].answers;
+        }
         a->hung += !a->domains[i].answers;
     }
+    return busy;
 }
 
-/* One more answer of a domain takes the place of the one before. */
-static int take_again(struct stats_ask *a, virDomainStatsRecordPtr record, size_t first)
+/* One more answer of a domain, found from *@at on, takes the place of the one before: both lists are in one order. */
+static int take_again(struct stats_ask *a, virDomainStatsRecordPtr record, size_t *at)
 {
     struct domain_stats d = {0};
     int r = take_record(record, clock_wall_ns(a->clock), clock_boot_ns(a->clock), &d);
-    for (size_t i = first; i < a->count && r == 0; i++) {
-        if (strcmp(a->domains[i].uuid, d.uuid) != 0)
-            continue;
-        domain_stats_finish(&a->domains[i]);
-        a->domains[i] = d;
-        return 0;
+    while (r == 0 && *at < a->count && strcmp(a->domains[*at].uuid, d.uuid) != 0)
+        (*at)++;
+    if (r < 0 || *at == a->count) {
+        domain_stats_finish(&d);
+        return r;
     }
-    domain_stats_finish(&d);
-    return r;
+    domain_stats_finish(&a->domains[*at]);
+    a->domains[(*at)++] = d;
+    return 0;
 }
 
 /* Whose monitor was busy with another client's question when the call passed, NULL at the end of @busy. */
@@ -177,28 +177,29 @@ static size_t find_busy(const struct stats_ask *a, virDomainStatsRecordPtr *reco
 {
     size_t count = 0;
     for (size_t i = first; i < a->count; i++)
-        if (a->domains[i].answers && stats_partial(&a->domains[i], a->groups))
+        if (is_busy(a, &a->domains[i]))
             busy[count++] = records[i - first]->dom;
     busy[count] = NULL;
     return count;
 }
 
-/* Such a question takes milliseconds: they are asked again, so that two clients do not cost each other samples. */
-static int ask_again(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first)
+/* Such a question takes milliseconds: the @count of them are asked again, so that two clients do not cost each other
+ * samples. */
+static int ask_again(struct stats_ask *a, virDomainStatsRecordPtr *records, size_t first, size_t count)
 {
     int r = 0;
-    virDomainPtr *busy = calloc(a->count - first + 1, sizeof(*busy));
+    virDomainPtr *busy = calloc(count + 1, sizeof(*busy));
     if (!busy)
         return -ENOMEM;
     for (unsigned turn = 0; turn < BUSY_TURNS && r == 0 && find_busy(a, records, first, busy); turn++) {
         virDomainStatsRecordPtr *again = NULL;
+        size_t at = first;
         if (turn > 0)
             nanosleep(&(struct timespec){.tv_nsec = BUSY_NS}, NULL);
-        int count =
-            virDomainListGetStats(busy, stats_mask(a->groups), &again, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+        int told = virDomainListGetStats(busy, stats_mask(a->groups), &again, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
         a->calls++;
-        for (int i = 0; i < count && r == 0; i++)
-            r = take_again(a, again[i], first);
+        for (int i = 0; i < told && r == 0; i++)
+            r = take_again(a, again[i], &at);
         virDomainStatsRecordListFree(again);
     }
     free(busy);
@@ -217,10 +218,9 @@ static int statistics(struct stats_ask *a, virConnectPtr handle, virDomainPtr *s
     if (count < 0)
         return connection_error(error, virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? -ENOTSUP : -EIO, "statistics");
     int r = take_records(a, records, (size_t)count, wall_ns, boot_ns);
-    if (r == 0)
-        complete(a, records, first, how);
-    if (r == 0 && how == ASK_FULL)
-        r = ask_again(a, records, first);
+    size_t busy = r == 0 ? complete(a, records, first, how) : 0;
+    if (busy)
+        r = ask_again(a, records, first, busy);
     if (r < 0)
         error_set(error, r, "out of memory");
     virDomainStatsRecordListFree(records);
@@ -240,7 +240,7 @@ static int states_only(struct stats_ask *a, const struct listing *l, struct erro
         a->calls++;
         if (virDomainGetState(l->all[i], &state, &d->reason, 0) == 0 && state >= 0 && state < DOMAIN_STATES)
             d->state = (enum domain_state)state;
-        if (identify(l->all[i], d) < 0) {
+        if (stats_identify(l->all[i], d) < 0) {
             a->count++;
             return error_set(error, -ENOMEM, "out of memory");
         }

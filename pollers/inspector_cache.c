@@ -83,19 +83,15 @@ void cache_mark_stale(struct domain_cache *c, const char *uuid)
         e->stale = true;
 }
 
+#define FNV_BASIS 14695981039346656037ULL
+
 static uint64_t mix(uint64_t shape, uint64_t value)
 {
     return (shape ^ value) * 1099511628211ULL; /* FNV's prime */
 }
 
-/* Grows another one when a device comes or goes, a chain changes its top, or the domain is another process. */
-static uint64_t shape_of(const struct domain_stats *d)
+static uint64_t mix_taps(uint64_t shape, const struct domain_stats *d)
 {
-    uint64_t shape = mix(14695981039346656037ULL, (uint64_t)(int64_t)d->id);
-    for (size_t i = 0; i < d->disk_count; i++) {
-        shape = mix(shape, text_hash(text_of(d->disks[i].name)));
-        shape = mix(shape, d->disks[i].backing_index.value);
-    }
     for (size_t i = 0; i < d->net_count; i++) {
         shape = mix(shape, text_hash(text_of(d->nets[i].name)));
         shape = mix(shape, d->nets[i].ifindex.value);
@@ -103,13 +99,22 @@ static uint64_t shape_of(const struct domain_stats *d)
     return shape;
 }
 
+/* Grows another one when a device comes or goes, a chain changes its top, or the domain is another process. */
+static uint64_t shape_of(const struct domain_stats *d)
+{
+    uint64_t shape = mix(FNV_BASIS, (uint64_t)(int64_t)d->id);
+    for (size_t i = 0; i < d->disk_count; i++) {
+        shape = mix(shape, text_hash(text_of(d->disks[i].name)));
+        shape = mix(shape, d->disks[i].backing_index.value);
+    }
+    return mix_taps(shape, d);
+}
+
 bool cache_taps_agree(struct domain_entry *e, const struct domain_stats *d)
 {
-    uint64_t taps = mix(14695981039346656037ULL, d->net_count);
-    for (size_t i = 0; i < d->net_count; i++)
-        taps = mix(mix(taps, text_hash(text_of(d->nets[i].name))), d->nets[i].ifindex.value);
     if (d->net_count == 0) /* not asked for, perhaps */
         return true;
+    uint64_t taps = mix_taps(FNV_BASIS, d);
     bool agree = !e->taps || e->taps == taps || e->id != d->id;
     e->taps = taps;
     return agree;

@@ -257,6 +257,21 @@ int stats_read(const struct _virTypedParameter *parameters, int count, struct do
     return r;
 }
 
+int stats_identify(virDomainPtr domain, struct domain_stats *ret)
+{
+    ret->id = (int)virDomainGetID(domain);
+    ret->answers = true;
+    const char *name = virDomainGetName(domain);
+    ret->name = strdup(name ? name : "");
+    return ret->name && virDomainGetUUIDString(domain, ret->uuid) == 0 ? 0 : -ENOMEM;
+}
+
+int stats_read_record(const virDomainStatsRecord *record, struct domain_stats *ret)
+{
+    int r = stats_identify(record->dom, ret);
+    return r < 0 ? r : stats_read(record->params, record->nparams, ret);
+}
+
 static bool active(const struct domain_stats *d)
 {
     return d->id >= 0 && d->state != DOMAIN_SHUTOFF;
@@ -345,14 +360,9 @@ struct reading stats_last_cpu(struct connection *connection, const char *uuid, i
     return after == id || after == -1 ? cpu : (struct reading){0};
 }
 
-static int read_record(virDomainStatsRecordPtr record, struct domain_stats *d)
+static int read_paused(virDomainStatsRecordPtr record, struct domain_stats *d)
 {
-    const char *name = virDomainGetName(record->dom);
-    d->id = (int)virDomainGetID(record->dom);
-    d->answers = true;
-    d->name = strdup(name ? name : "");
-    if (!d->name || virDomainGetUUIDString(record->dom, d->uuid) < 0 ||
-        stats_read(record->params, record->nparams, d) < 0)
+    if (stats_read_record(record, d) < 0)
         return -EAGAIN;
     return d->state != DOMAIN_PAUSED ? -ENOENT : stats_partial(d, COUNTERS) ? -EAGAIN : 0;
 }
@@ -362,7 +372,7 @@ static int read_one(virDomainPtr domain, struct domain_stats *d)
     virDomainPtr one[] = {domain, NULL};
     virDomainStatsRecordPtr *records = NULL;
     int count = virDomainListGetStats(one, stats_mask(COUNTERS), &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
-    int r = count == 1 ? read_record(records[0], d) : -EAGAIN;
+    int r = count == 1 ? read_paused(records[0], d) : -EAGAIN;
     virDomainStatsRecordListFree(records);
     return r;
 }

@@ -10,6 +10,8 @@
 
 #define STATS_DEVICES_MAX 512 /* disks, and interfaces, of a VM; more are left out */
 
+struct _virDomain;
+struct _virDomainStatsRecord;
 struct _virTypedParameter;
 
 /* libvirt's VIR_DOMAIN_STATS_* bits for enum meter_group bits; state always. */
@@ -19,6 +21,12 @@ unsigned stats_mask_monitorless(unsigned groups);
 
 /* Fill state, fields, disks and nets of *ret (zeroed, with its name, uuid and id). -ENOMEM: *ret is to be freed. */
 int stats_read(const struct _virTypedParameter *parameters, int count, struct domain_stats *ret)
+    __attribute__((warn_unused_result));
+
+/* Fill name, uuid and id of *ret (zeroed). -ENOMEM: *ret is to be freed. */
+int stats_identify(struct _virDomain *domain, struct domain_stats *ret) __attribute__((warn_unused_result));
+/* Both, of one record of the bulk call. */
+int stats_read_record(const struct _virDomainStatsRecord *record, struct domain_stats *ret)
     __attribute__((warn_unused_result));
 
 /* True: a running domain gave less than was asked, as it does when its monitor is taken. */
