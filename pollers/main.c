@@ -51,10 +51,20 @@ static int open_outbox(struct program *m, struct error *error)
                                        .random = random_system()};
     struct buf notice = {0};
     int r = outbox_open(&m->outbox, &settings, &notice, error);
-    if (r == 0 && notice.len)
-        log_error("%s", buf_terminate(&notice));
-    buf_free(&notice);
+    log_lines(LOG_LEVEL_ERROR, &notice);
     return r;
+}
+
+/* What it held is in doubt, so is what is remembered here: the next start begins with nothing. */
+static void set_outbox_aside(struct program *m, const struct error *why)
+{
+    struct buf notice = {0};
+    poller_destroy(m->poller);
+    outbox_set_aside(m->outbox, why->text, &notice);
+    m->poller = NULL;
+    m->outbox = NULL;
+    log_lines(LOG_LEVEL_ERROR, &notice);
+    log_error("ending: the service manager is to start the poller anew");
 }
 
 static int hold_host(void *context, const char *host_uuid, struct error *error)
@@ -157,10 +167,12 @@ static int run(struct program *m)
             ;
         daemon_notify("STOPPING=1");
     }
-    if (r)
-        log_error("%s", error.text);
-    else
+    if (r == 0)
         poller_finish(m->poller, FINISH_MS);
+    else if (r == -EUCLEAN && m->outbox)
+        set_outbox_aside(m, &error);
+    else
+        log_error("%s", error.text);
     return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -15,8 +15,12 @@ static const char *const migrations[] = {
     "CREATE TABLE record(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time_ms INTEGER NOT NULL, key TEXT NOT NULL, "
     "payload BLOB NOT NULL);",
     "ALTER TABLE lane ADD COLUMN gap_ms INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE lane ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;"};
-static const struct db_schema schema = {"outbox", 0x504c4f58, migrations, 2};
+    "ALTER TABLE lane ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE outbox ADD COLUMN records INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE outbox SET records=(SELECT count(*) FROM record), "
+    "bytes=(SELECT coalesce(sum(length(payload)), 0) FROM record);"};
+static const struct db_schema schema = {"outbox", 0x504c4f58, migrations, 3};
 
 /* KiB. SQLite's own is four times that, held for ever, and makes some hundred VMs a tenth cheaper. */
 static const char small_cache[] = "PRAGMA cache_size=-512";
@@ -33,10 +37,15 @@ static void make_id(struct outbox *o)
     db_run(q);
 }
 
+/* Its sums too: to add them up anew would read the whole file, which takes a minute of a cold disk. */
 static int load_id(struct outbox *o, struct error *error)
 {
-    struct db_row *q = db_query(o->db, "SELECT id FROM outbox");
+    struct db_row *q = db_query(o->db, "SELECT id, records, bytes FROM outbox");
     bool known = db_step(q) && text_copy(db_text(q, 0), o->id, sizeof o->id);
+    if (known) {
+        o->figures.stored = (uint64_t)db_i64(q, 1);
+        o->figures.bytes = (uint64_t)db_i64(q, 2);
+    }
     db_reset(q);
     if (known || db_failed(o->db))
         return db_check(o->db, error);
@@ -61,7 +70,7 @@ void outbox_find_held(struct outbox *o, unsigned lane)
         o->lanes[lane].held = held;
 }
 
-static int load(struct outbox *o, struct error *error)
+static int load_lanes(struct outbox *o, struct error *error)
 {
     struct db_row *q = db_query(o->db, "SELECT lane, last, mark, gap_ms, swept FROM lane");
     while (db_step(q)) {
@@ -74,28 +83,12 @@ static int load(struct outbox *o, struct error *error)
         o->lanes[lane].swept = (uint64_t)db_i64(q, 4);
     }
     db_reset(q);
-    q = db_query(o->db, "SELECT count(*), total(length(payload)) FROM record");
-    if (db_step(q)) {
-        o->figures.stored = (uint64_t)db_i64(q, 0);
-        o->figures.bytes = (uint64_t)db_i64(q, 1);
-    }
-    db_reset(q);
     for (unsigned i = 0; i < RECORD_LANES; i++)
         outbox_find_held(o, i);
     return db_check(o->db, error);
 }
 
-/* Damage anywhere in the file shows now, when it can be set aside, and not in the middle of the work. */
-static int examine(struct outbox *o, struct error *error)
-{
-    struct db_row *q = db_query(o->db, "PRAGMA quick_check(1)");
-    bool sound = db_step(q) && text_equal(db_text(q, 0), TEXT("ok"));
-    db_reset(q);
-    int r = db_check(o->db, error);
-    return r || sound ? r : error_set(error, -EUCLEAN, "%s: the file is damaged", o->settings.path);
-}
-
-static void set_aside(const char *path, struct buf *notice, const char *why)
+static void set_aside(const char *path, const char *why, struct buf *notice)
 {
     char aside[4096], from[4096], to[4200];
     for (int n = 1; n <= MAX_DAMAGED; n++) {
@@ -110,48 +103,41 @@ static void set_aside(const char *path, struct buf *notice, const char *why)
         rename(from, to);
     }
     buf_addf(notice,
-             "%s; it was set aside as %s and a new outbox begun: what it held is lost to the ledger unless it "
+             "%s; it was set aside as %s, and a new outbox is begun: what it held is lost to the ledger unless it "
              "was sent",
              why, aside);
 }
 
-static int open_file(struct outbox *o, struct error *error)
-{
-    int r = db_open(&o->db, o->settings.path, DB_READ_WRITE, o->settings.vfs, &schema, error);
-    if (r == 0)
-        r = db_exec(o->db, small_cache, error);
-    if (r == 0)
-        r = load_id(o, error);
-    if (r == 0)
-        r = load(o, error);
-    if (r == 0)
-        r = examine(o, error);
-    if (r && o->db) {
-        db_close(o->db);
-        o->db = NULL;
-    }
-    return r;
-}
-
-int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice,
-                struct error *error)
+static int open_file(struct outbox **ret, const struct outbox_settings *settings, struct error *error)
 {
     struct outbox *o = calloc(1, sizeof *o);
     if (!o)
         return error_set(error, -ENOMEM, "out of memory");
     o->settings = *settings;
     o->tail = &o->first;
-    int r = open_file(o, error);
-    if (r == -EUCLEAN) {
-        set_aside(settings->path, ret_notice, error->text);
-        r = open_file(o, error);
-    }
+    int r = db_open(&o->db, o->settings.path, DB_READ_WRITE, o->settings.vfs, &schema, error);
+    if (r == 0)
+        r = db_exec(o->db, small_cache, error);
+    if (r == 0)
+        r = load_id(o, error);
+    if (r == 0)
+        r = load_lanes(o, error);
     if (r) {
-        free(o);
+        outbox_close(o);
         return r;
     }
     *ret = o;
     return 0;
+}
+
+int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice,
+                struct error *error)
+{
+    int r = open_file(ret, settings, error);
+    if (r != -EUCLEAN)
+        return r;
+    set_aside(settings->path, error->text, ret_notice);
+    return open_file(ret, settings, error);
 }
 
 static void drop_first(struct outbox *o)
@@ -177,6 +163,27 @@ void outbox_close(struct outbox *o)
     buf_free(&o->payload);
     db_close(o->db);
     free(o);
+}
+
+void outbox_set_aside(struct outbox *o, const char *why, struct buf *ret_notice)
+{
+    const char *path = o->settings.path;
+    outbox_close(o);
+    set_aside(path, why, ret_notice);
+}
+
+int outbox_note(struct outbox *o, int result, const struct error *error)
+{
+    if (result == -EUCLEAN && !o->damage.code)
+        o->damage = *error;
+    return result;
+}
+
+int outbox_damage(const struct outbox *o, struct error *error)
+{
+    if (o->damage.code)
+        *error = o->damage;
+    return o->damage.code;
 }
 
 const char *outbox_id(const struct outbox *o)
@@ -254,6 +261,14 @@ void outbox_write_marks(struct outbox *o)
             write_lane(o, i);
 }
 
+void outbox_write_sums(struct outbox *o, uint64_t records, uint64_t bytes)
+{
+    struct db_row *q = db_query(o->db, "UPDATE outbox SET records=?1, bytes=?2");
+    db_bind_i64(q, 1, (int64_t)records);
+    db_bind_i64(q, 2, (int64_t)bytes);
+    db_run(q);
+}
+
 static void stored(struct outbox *o)
 {
     for (unsigned i = 0; i < RECORD_LANES; i++) {
@@ -263,25 +278,30 @@ static void stored(struct outbox *o)
         o->lanes[i].counted = 0;
         o->lanes[i].mark_dirty = false;
     }
-    while (o->first) {
-        o->figures.stored++;
-        o->figures.bytes += o->first->payload_len;
+    while (o->first)
         drop_first(o);
-    }
 }
 
 int outbox_commit(struct outbox *o, int64_t now_ms, struct error *error)
 {
     (void)now_ms;
-    for (const struct waiting_record *w = o->first; w && !db_failed(o->db); w = w->next)
+    uint64_t records = o->figures.stored, bytes = o->figures.bytes;
+    for (const struct waiting_record *w = o->first; w && !db_failed(o->db); w = w->next) {
         store(o, w);
+        records++;
+        bytes += w->payload_len;
+    }
+    if (o->first)
+        outbox_write_sums(o, records, bytes);
     outbox_write_marks(o);
-    int r = db_commit(o->db, error);
+    int r = outbox_note(o, db_commit(o->db, error), error);
     if (r) {
         for (unsigned i = 0; i < RECORD_LANES; i++)
             o->lanes[i].counted = 0;
         return r;
     }
+    o->figures.stored = records;
+    o->figures.bytes = bytes;
     stored(o);
     return 0;
 }
@@ -309,7 +329,7 @@ int outbox_after(struct outbox *o, unsigned lane, uint64_t sequence, struct outb
     db_reset(q);
     if (found)
         ret->previous = held_before(o, lane, ret->sequence);
-    int r = db_check(o->db, error);
+    int r = outbox_note(o, db_check(o->db, error), error);
     return r ? r : found;
 }
 

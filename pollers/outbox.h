@@ -39,10 +39,15 @@ struct outbox_record {
     int64_t time_ms;
 };
 
-/* A damaged file is set aside as PATH.damaged-N, named in @ret_notice (may stay empty), and a new one begun. */
+/* A file that is seen to be damaged is set aside as PATH.damaged-N, named in @ret_notice (may stay empty), and a new
+ * one begun. Not all of it is read: damage elsewhere shows at work. */
 int outbox_open(struct outbox **ret, const struct outbox_settings *settings, struct buf *ret_notice,
                 struct error *error) __attribute__((warn_unused_result));
-void outbox_close(struct outbox *o);           /* takes NULL */
+void outbox_close(struct outbox *o); /* takes NULL */
+/* -EUCLEAN and the first damage that any call has met; 0: none. Nothing more can be done then but outbox_set_aside. */
+int outbox_damage(const struct outbox *o, struct error *error);
+/* Close, and rename the file as outbox_open does; @ret_notice: @why, and what was done. */
+void outbox_set_aside(struct outbox *o, const char *why, struct buf *ret_notice);
 const char *outbox_id(const struct outbox *o); /* 32 hex digits, made with the file */
 /* For tables that commit together with the records: they write between outbox_begin and outbox_commit. */
 struct db *outbox_db(struct outbox *o);

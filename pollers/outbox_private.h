@@ -36,10 +36,15 @@ struct outbox {
     struct waiting_record *first, **tail;
     bool full; /* over the bound with nothing left to thin */
     struct outbox_figures figures;
+    struct error damage;     /* of the file, met at work */
     struct buf key, payload; /* of the record that was read last */
 };
 
 void outbox_write_marks(struct outbox *o);
+/* How much stands in the file, with what the transaction under way makes of it. */
+void outbox_write_sums(struct outbox *o, uint64_t records, uint64_t bytes);
+/* Remembers damage for outbox_damage; returns @result. */
+int outbox_note(struct outbox *o, int result, const struct error *error);
 /* After records were deleted: what is the newest held in @lane. */
 void outbox_find_held(struct outbox *o, unsigned lane);
 static inline int64_t outbox_row(unsigned lane, uint64_t sequence)

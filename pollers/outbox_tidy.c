@@ -200,6 +200,8 @@ int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error)
     if (too_large(o))
         thin(o);
     outbox_write_marks(o);
+    if (o->figures.stored != before.stored)
+        outbox_write_sums(o, o->figures.stored, o->figures.bytes);
     int r = db_commit(o->db, error);
     if (r)
         undo(o, lanes, &before);
@@ -211,19 +213,24 @@ int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error)
     if (r == 0)
         r = db_check(o->db, error);
     o->full = r == 0 && too_large(o);
-    return r;
+    return outbox_note(o, r, error);
 }
 
 void outbox_drop(struct outbox *o, unsigned lane, uint64_t sequence)
 {
-    struct error ignored;
+    struct error error;
+    struct outbox_figures before = o->figures;
     struct db_row *q = db_query(o->db, "SELECT length(payload) FROM record WHERE id=?1");
     db_bind_i64(q, 1, outbox_row(lane, sequence));
     int64_t bytes = db_step(q) ? db_i64(q, 0) : 0;
     db_reset(q);
     db_begin(o->db);
-    delete_row(o, outbox_row(lane, sequence), bytes);
-    o->figures.dropped_sent += db_commit(o->db, &ignored) == 0;
+    if (delete_row(o, outbox_row(lane, sequence), bytes))
+        outbox_write_sums(o, o->figures.stored, o->figures.bytes);
+    if (outbox_note(o, db_commit(o->db, &error), &error))
+        o->figures = before;
+    else
+        o->figures.dropped_sent++;
     outbox_find_held(o, lane);
-    (void)!db_check(o->db, &ignored);
+    outbox_note(o, db_check(o->db, &error), &error);
 }

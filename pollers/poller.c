@@ -481,7 +481,7 @@ int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error
     if (p->look && !p->asking)
         wake = earliest(wake, p->asked_ns + LOOK_NS);
     *ret_wake_boot_ns = wake;
-    return 0;
+    return outbox_damage(p->ports.outbox, error);
 }
 
 void poller_finish(struct poller *p, int timeout_ms)

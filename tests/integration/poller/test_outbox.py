@@ -307,17 +307,28 @@ class Outbox(Place):
                 self.assertEqual(why.errno, errno.ENOSPC)
 
     def test_04_a_damaged_file_is_set_aside_and_a_new_one_begun(self):
-        """Pages in its middle, whosever they are; it is named, and usage goes on from the next reading."""
-        world = self.world
+        """It is named, and usage goes on from the next reading: at once, or when the service manager starts it again."""
+        for number, (table, is_ended) in enumerate([("record", False), ("incarnation", True)], 1):
+            with self.subTest(table):
+                self.judge_damage(table, is_ended, f"outbox.db.damaged-{number}")
+
+    def judge_damage(self, table, is_ended, aside):
+        world, poller = self.world, self.world.poller
         self.work_and_settle()
-        world.poller.stop()
-        path = os.path.join(world.poller.state, "outbox.db")
+        poller.stop()
+        path = os.path.join(poller.state, "outbox.db")
+        with sqlite3.connect(path) as db:
+            pages = [page for page, in db.execute("SELECT pageno FROM dbstat WHERE name = ?", (table,))]
         with open(path, "r+b") as file:
-            file.seek(os.path.getsize(path) // 2 // 4096 * 4096)
-            file.write(b"\xa5" * 3 * 4096)
-        start(world.poller)
-        self.assertIn("outbox.db.damaged-1", world.poller.text())
-        self.assertTrue(os.path.exists(path + ".damaged-1"))
+            for page in pages:
+                file.seek((page - 1) * 4096)
+                file.write(b"\xa5" * 4096)
+        if is_ended:
+            poller.start()
+            self.assertNotEqual(poller.process.wait(20), 0)
+        start(poller)
+        self.assertIn(aside, poller.text())
+        self.assertTrue(os.path.exists(os.path.join(poller.state, aside)))
         self.work_and_settle()
 
     def test_05_a_ledger_that_went_back_gets_again_what_it_lacks(self):

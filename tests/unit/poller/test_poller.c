@@ -280,6 +280,17 @@ START_TEST(a_disk_that_refuses_keeps_records_waiting_until_it_heals)
 }
 END_TEST
 
+START_TEST(damage_of_the_outbox_ends_the_poller_with_its_name)
+{
+    struct error error = {0};
+    rig_advance(&rig, 0);
+    fault_vfs_fail_all(FAULT_WRITE, SQLITE_CORRUPT);
+    rig.clock.boot_ns += 60 * NS_PER_S;
+    ck_assert_int_eq(rig_step(&rig, &error), -EUCLEAN);
+    ck_assert_ptr_nonnull(strstr(error.text, rig.path));
+}
+END_TEST
+
 START_TEST(a_reading_of_more_than_fits_in_memory_is_stored_in_parts)
 {
     struct outbox_figures figures;
@@ -438,6 +449,7 @@ int main(void)
     tcase_add_test(t, nothing_is_asked_while_an_answer_is_awaited);
     tcase_add_test(t, a_large_host_is_given_the_time_that_its_readings_usually_take);
     tcase_add_test(t, a_disk_that_refuses_keeps_records_waiting_until_it_heals);
+    tcase_add_test(t, damage_of_the_outbox_ends_the_poller_with_its_name);
     tcase_add_test(t, a_reading_of_more_than_fits_in_memory_is_stored_in_parts);
     tcase_add_test(t, a_first_list_that_was_stored_in_part_is_not_the_first_after_a_crash);
     tcase_add_test(t, what_was_not_stored_is_read_anew_after_a_crash_and_billed_once);
