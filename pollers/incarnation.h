@@ -125,6 +125,7 @@ enum incarnation_verdict {
 struct incarnation_counts {
     uint64_t ambiguous; /* plugs that may have been others (S4) */
     uint64_t refused;   /* VMs or devices over the limit, or two interfaces of one MAC */
+    uint64_t doubted;   /* readings of a process's CPU time below an earlier one */
     uint64_t clock_steps, falls, processes, splits, plugs;
 };
 

@@ -176,6 +176,17 @@ static void take_nets(struct taker *t, const struct domain_stats *d)
     }
 }
 
+/* The CPU time of one process only grows. Less of it was counted by somebody else (its cgroup, where libvirt has lost
+ * or found that), and to take that for a restart would bill all of it again. */
+static void doubt_cpu(struct taker *t, const struct domain_stats *d)
+{
+    struct slot *s = device_slot(t->vm->devices[0], METER_CPU);
+    if (!s || !d->process_start || !s->has_raw || !s->has_last || s->raw >= s->last)
+        return;
+    s->has_raw = false;
+    t->set->counts.doubted++;
+}
+
 bool values_take(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d, struct sighting *out)
 {
     struct taker t = {
@@ -185,6 +196,7 @@ bool values_take(struct incarnations *set, struct incarnation *vm, const struct 
         take(&t, domain_counters[n].meter, d->field[domain_counters[n].field]);
     take_sizes(&t, d);
     if (vm->running) {
+        doubt_cpu(&t, d);
         take_guest_memory(&t, d);
         take_mib(&t, METER_MEMORY_RESIDENT, d->field[DOMAIN_BALLOON_RSS]);
     }

@@ -115,10 +115,8 @@ static int take_records(struct stats_ask *a, virDomainStatsRecordPtr *records, s
 /* What a domain tells without its monitor. */
 static void add_cpu(struct stats_ask *a, virDomainPtr domain, struct domain_stats *d)
 {
-    virDomainInfo info;
-    a->calls++;
-    if (virDomainGetInfo(domain, &info) == 0 && info.state != VIR_DOMAIN_SHUTOFF && d->state != DOMAIN_SHUTOFF)
-        d->field[DOMAIN_CPU_TIME] = (struct reading){true, info.cpuTime};
+    if (d->state != DOMAIN_SHUTOFF)
+        d->field[DOMAIN_CPU_TIME] = stats_cpu(domain, &a->calls);
 }
 
 static bool is_busy(const struct stats_ask *a, const struct domain_stats *d)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #include "inspector_connection.h"
 #include "pluvio/model/meter.h"
@@ -224,6 +225,8 @@ static void drop_nameless(struct domain_stats *d)
 /* Of a domain that is off libvirt reports its own daemon's CPU time. */
 static void drop_foreign_cpu(struct domain_stats *d)
 {
+    if (d->field[DOMAIN_CPU_TIME].value == 0) /* what libvirt says of a process that has just ended */
+        d->field[DOMAIN_CPU_TIME].has = false;
     if (d->state == DOMAIN_SHUTOFF)
         d->field[DOMAIN_CPU_TIME] = d->field[DOMAIN_VCPU_WAIT] = d->field[DOMAIN_VCPU_DELAY] = (struct reading){0};
 }
@@ -332,6 +335,22 @@ unsigned stats_read_host(struct connection *connection, struct reading host[HOST
     return 3;
 }
 
+struct reading stats_cpu(virDomainPtr domain, unsigned *calls)
+{
+    virTypedParameter total = {0};
+    virDomainInfo info;
+    ++*calls;
+    if (virDomainGetCPUStats(domain, &total, 1, -1, 1, 0) == 1)
+        return number_of(&total);
+    int code = virGetLastErrorCode();
+    if (code != VIR_ERR_OPERATION_INVALID && code != VIR_ERR_NO_SUPPORT) /* else there is no cgroup */
+        return (struct reading){0};
+    ++*calls;
+    if (virDomainGetInfo(domain, &info) < 0 || info.state == VIR_DOMAIN_SHUTOFF)
+        return (struct reading){0};
+    return (struct reading){info.cpuTime > 0, info.cpuTime};
+}
+
 /* ---- what is said at the end ---- */
 
 #define COUNTERS (GROUP_STATE | GROUP_CPU | GROUP_VCPU | GROUP_BLOCK | GROUP_INTERFACE)
@@ -347,13 +366,12 @@ static int id_of(virConnectPtr handle, const char *uuid)
 
 struct reading stats_last_cpu(struct connection *connection, const char *uuid, int id)
 {
-    virDomainInfo info;
+    unsigned calls = 0;
     struct reading cpu = {0};
     virConnectPtr handle = connection_handle(connection);
     virDomainPtr domain = virDomainLookupByUUIDString(handle, uuid);
-    if (domain && (int)virDomainGetID(domain) == id && virDomainGetInfo(domain, &info) == 0 &&
-        info.state != VIR_DOMAIN_SHUTOFF)
-        cpu = (struct reading){true, info.cpuTime};
+    if (domain && (int)virDomainGetID(domain) == id)
+        cpu = stats_cpu(domain, &calls);
     if (domain)
         virDomainFree(domain);
     int after = cpu.has ? id_of(handle, uuid) : -1;

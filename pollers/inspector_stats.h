@@ -32,6 +32,11 @@ int stats_read_record(const struct _virDomainStatsRecord *record, struct domain_
 /* True: a running domain gave less than was asked, as it does when its monitor is taken. */
 bool stats_partial(const struct domain_stats *d, unsigned groups);
 
+/* CPU time of a running domain, without its monitor; absent where libvirt cannot tell. The same counter as the bulk
+ * call's, which is the cgroup's where libvirt keeps one: the process's own, virDomainGetInfo's, is a smaller one then.
+ */
+struct reading stats_cpu(struct _virDomain *domain, unsigned *calls);
+
 struct connection;
 /* CPU, memory and vcpus of the host; what cannot be read is absent. Returns how many calls it took. */
 unsigned stats_read_host(struct connection *connection, struct reading host[HOST_FIELDS]);

@@ -23,6 +23,7 @@ size_t poller_figures(const struct poller_counts *c, const struct incarnation_co
         {"pluvio.poller.refused", (int64_t)i->refused},
         {"pluvio.poller.clock_steps", (int64_t)i->clock_steps},
         {"pluvio.poller.counter_falls", (int64_t)i->falls},
+        {"pluvio.poller.doubted_readings", (int64_t)i->doubted},
         {"pluvio.poller.outbox_unreleased", (int64_t)o->unreleased},
         {"pluvio.poller.outbox_released", (int64_t)o->released},
         {"pluvio.poller.outbox_bytes", (int64_t)o->bytes},

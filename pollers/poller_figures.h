@@ -8,7 +8,7 @@
 #include "pollster.h"
 #include "publisher.h"
 
-#define POLLER_FIGURES 25
+#define POLLER_FIGURES 26
 
 struct poller_counts {
     int64_t cycles, failed_cycles, poll_ns, vms, hung, unasked, calls, unassigned, lost_records;

@@ -2,10 +2,6 @@
  *
  * The guests' counters are known to the byte: they do as they are told, and nothing else.
  */
-#include "pollers/inspector_libvirt.h"
-
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,111 +11,11 @@
 
 #include <libvirt/libvirt.h>
 
-#include "pluvio/model/meter.h"
+#include "inspector_rig.h"
 #include "pollers/process_start.h"
-#include "support/host/host.h"
-#include "support/run.h"
 
-#define UUID(n) "0e1d5b1c-0000-4000-8000-0000000000" n
-#define ALL                                                                                                            \
-    (GROUP_STATE | GROUP_CPU | GROUP_VCPU | GROUP_BALLOON | GROUP_BLOCK | GROUP_INTERFACE | GROUP_XML | GROUP_HOST)
-#define SECTOR      512
-#define FRAME       100
-#define PATIENCE_NS (60 * NS_PER_S)
-#define CYCLE_NS    (2 * NS_PER_S)
-
-static struct host host;
-static struct inspector *inspector;
-
-static void virsh(const char *what)
-{
-    ck_assert_msg(host_virsh(&host, "%s", what) == 0, "%s", what);
-}
-
-static void start_guest(const char *name, const char *uuid)
-{
-    ck_assert_int_eq(host_guest(&host, name, uuid, ""), 0);
-}
-
-static int64_t now_ns(void)
-{
-    return clock_boot_ns(clock_system());
-}
-
-static void set_up(void)
-{
-    struct error error = {0};
-    struct inspector_libvirt_settings settings = {.uri = host.uri};
-    ck_assert_msg(inspector_libvirt_open(&inspector, &settings, &error) == 0, "%s", error.text);
-}
-
-static void tear_down(void)
-{
-    inspector->destroy(inspector);
-}
-
-static int await_result(struct snapshot **ret, struct error *error)
-{
-    int r;
-    int64_t until_ns = now_ns() + PATIENCE_NS;
-    while ((r = inspector->result(inspector, ret, error)) == 0) {
-        struct pollfd p = {.fd = inspector->wake_fd(inspector), .events = POLLIN};
-        ck_assert(now_ns() < until_ns);
-        poll(&p, 1, 1000);
-    }
-    return r;
-}
-
-static int cycle(struct snapshot **ret, struct error *error)
-{
-    ck_assert_int_eq(inspector->begin(inspector, ALL, now_ns() + CYCLE_NS), 0);
-    return await_result(ret, error);
-}
-
-static const struct domain_stats *domain_of(const struct snapshot *s, const char *uuid)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (strcmp(s->domains[i].uuid, uuid) == 0)
-            return &s->domains[i];
-    return NULL;
-}
-
-/* Snapshots until one satisfies @good. */
-typedef bool condition(const struct snapshot *s);
-static struct snapshot *until(condition *good)
-{
-    int64_t until_ns = now_ns() + PATIENCE_NS;
-    for (;;) {
-        struct snapshot *s = NULL;
-        struct error error = {0};
-        if (cycle(&s, &error) == 1 && good(s))
-            return s;
-        snapshot_free(s);
-        ck_assert_msg(now_ns() < until_ns, "%s", error.text);
-    }
-}
-
-/* The next event of that kind about that domain; others are let go by. */
-static struct lifecycle_event await_event(enum lifecycle_kind kind, const char *uuid)
-{
-    int64_t until_ns = now_ns() + PATIENCE_NS;
-    for (;;) {
-        struct lifecycle_event e;
-        while (inspector->event(inspector, &e) == 1) {
-            if (!e.paused && e.kind == kind && strcmp(e.uuid, uuid) == 0)
-                return e;
-            domain_stats_free(e.paused, e.paused ? 1 : 0);
-        }
-        struct pollfd p = {.fd = inspector->wake_fd(inspector), .events = POLLIN};
-        ck_assert_msg(now_ns() < until_ns, "no %s event", lifecycle_name(kind));
-        poll(&p, 1, 100);
-    }
-}
-
-static bool answered(const struct snapshot *s)
-{
-    return s->count > 0;
-}
+#define SECTOR 512
+#define FRAME  100
 
 static uint64_t read_bytes(const struct snapshot *s, const char *uuid)
 {
@@ -139,15 +35,6 @@ static bool both_are_done(const struct snapshot *s)
     const struct domain_stats *two = domain_of(s, UUID("02"));
     return read_bytes(s, UUID("01")) == 16 * SECTOR && read_bytes(s, UUID("02")) == 40 * SECTOR && two->net_count &&
            two->nets[0].field[NET_RX_BYTES].value == 3 * FRAME;
-}
-
-static int pid_of(const char *name)
-{
-    char pids[FOLDER_SIZE + 16];
-    int pid = process_of_file(folder_path(host.folder, "run/qemu", pids, sizeof(pids)), name);
-    ck_assert_int_gt(pid, 0);
-    ck_assert_int_eq(pid, host_pid(&host, name));
-    return pid;
 }
 
 START_TEST(counters_of_two_guests_are_exact)
@@ -350,7 +237,7 @@ static virDomainPtr second;
 
 static void set_up_other_client(void)
 {
-    set_up();
+    rig_set_up();
     connection = virConnectOpenReadOnly(host.uri);
     second = connection ? virDomainLookupByName(connection, "two") : NULL;
     ck_assert_ptr_nonnull(second);
@@ -360,7 +247,7 @@ static void tear_down_other_client(void)
 {
     virDomainFree(second);
     virConnectClose(connection);
-    tear_down();
+    rig_tear_down();
 }
 
 /* Somebody else's question, which is not answered while the process is stopped. */
@@ -391,7 +278,7 @@ static bool second_was_asked_again(unsigned usual_calls)
     pthread_t asking;
     int pid = pid_of("two");
     have_second_occupied(pid, &asking);
-    ck_assert_int_eq(inspector->begin(inspector, ALL, now_ns() + CYCLE_NS), 0);
+    begin_cycle();
     usleep(10000);
     ck_assert_int_eq(kill(pid, SIGCONT), 0);
     ck_assert_msg(await_result(&s, &error) == 1, "%s", error.text);
@@ -483,7 +370,7 @@ int main(void)
     Suite *s = suite_create("inspector_host");
     TCase *c = tcase_create("qemu");
     tcase_set_timeout(c, 120);
-    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_checked_fixture(c, rig_set_up, rig_tear_down);
     tcase_add_test(c, counters_of_two_guests_are_exact);
     tcase_add_test(c, metadata_says_owner_and_devices);
     tcase_add_test(c, a_pause_and_a_change_of_owner_are_told_and_the_owner_is_read_anew);

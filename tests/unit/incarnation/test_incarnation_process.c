@@ -298,12 +298,30 @@ END_TEST
 START_TEST(a_counter_that_falls_begins_a_stream_at_zero)
 {
     guest_init(&vm, 1, 1, 500);
+    vm.stats.process_start = 0;
     static const uint64_t readings[] = {100, 130, 20, 25, 0, 3};
     for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++)
         see_cpu(1000 + 60 * (int64_t)i, readings[i]);
     ck_assert_int_eq(used(&rig, &vm, "", METER_CPU, NULL), 30 + 25 + 3);
     ck_assert_uint_eq(streams_of(&rig, &vm, "", METER_CPU), 3);
     ck_assert_uint_eq(rig.set.counts.falls, 2);
+}
+END_TEST
+
+START_TEST(cpu_time_that_falls_in_one_process_is_not_believed)
+{
+    guest_init(&vm, 1, 1, 500);
+    static const uint64_t readings[] = {100, 130, 20, 129, 135};
+    for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++)
+        see_cpu(1000 + 60 * (int64_t)i, readings[i]);
+    ck_assert_int_eq(used(&rig, &vm, "", METER_CPU, NULL), 35);
+    ck_assert_uint_eq(streams_of(&rig, &vm, "", METER_CPU), 1);
+    ck_assert_uint_eq(rig.set.counts.falls, 0);
+    ck_assert_uint_eq(rig.set.counts.doubted, 2);
+    guest_start(&vm, 2, 1290);
+    see_cpu(1300, 20);
+    ck_assert_int_eq(used(&rig, &vm, "", METER_CPU, NULL), 35 + 20);
+    ck_assert_uint_eq(rig.set.counts.doubted, 2);
 }
 END_TEST
 
@@ -393,6 +411,7 @@ int main(void)
     tcase_add_test(t, after_the_host_booted_anew_all_counts_from_zero);
     tcase_add_test(t, seeing_it_stopped_ends_it_and_the_next_process_counts_from_zero);
     tcase_add_test(t, a_counter_that_falls_begins_a_stream_at_zero);
+    tcase_add_test(t, cpu_time_that_falls_in_one_process_is_not_believed);
     tcase_add_loop_test(t, a_stop_told_late_does_not_bill_the_running_process_twice, 0, 2);
     tcase_add_test(t, a_sighting_older_than_what_is_known_is_left_out);
     tcase_add_test(t, the_host_counts_from_its_first_list_and_after_a_boot_from_zero);

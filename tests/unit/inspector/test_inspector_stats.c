@@ -114,6 +114,15 @@ START_TEST(a_domain_that_is_off_has_no_cpu_time)
 }
 END_TEST
 
+START_TEST(a_process_that_has_just_ended_has_no_cpu_time)
+{
+    const virTypedParameter p[] = {I("state.state", 1), U("cpu.time", 0)};
+    struct domain_stats d = READ(p);
+    ck_assert(!d.field[DOMAIN_CPU_TIME].has);
+    domain_stats_finish(&d);
+}
+END_TEST
+
 START_TEST(waiting_is_summed_over_vcpus_only_when_each_was_read)
 {
     const virTypedParameter all[] = {I("state.state", 1), U("vcpu.current", 2), U("vcpu.0.wait", 5),
@@ -198,6 +207,7 @@ int main(void)
     tcase_add_test(c, fields_land_where_they_belong);
     tcase_add_test(c, what_is_not_said_stays_absent);
     tcase_add_test(c, a_domain_that_is_off_has_no_cpu_time);
+    tcase_add_test(c, a_process_that_has_just_ended_has_no_cpu_time);
     tcase_add_test(c, waiting_is_summed_over_vcpus_only_when_each_was_read);
     tcase_add_test(c, a_negative_number_is_absent);
     tcase_add_test(c, a_device_without_a_name_is_dropped);
