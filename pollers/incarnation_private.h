@@ -5,8 +5,6 @@
 
 #include "incarnation.h"
 
-#define TICK_NS 10000000LL /* USER_HZ is 100 wherever KVM runs */
-
 /* ---- incarnation_device.c ---- */
 
 struct device *device_find(const struct incarnation *vm, enum resource_kind kind, const char *name);

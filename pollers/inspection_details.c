@@ -31,14 +31,6 @@ static struct reading tap_index(const char *name)
     return text_to_u64(digits, &index) ? (struct reading){true, index} : (struct reading){0};
 }
 
-/* They are read, for sure of the new plug, the next time. */
-static void leave_out_nets(struct domain_stats *d)
-{
-    for (size_t n = 0; n < d->net_count; n++)
-        free(d->nets[n].name);
-    d->net_count = 0;
-}
-
 static int see_domains(struct inspection *in, struct snapshot *s)
 {
     char uuid[UUID_SIZE];
@@ -50,8 +42,8 @@ static int see_domains(struct inspection *in, struct snapshot *s)
         e->hung = !d->answers;
         for (size_t n = 0; n < d->net_count; n++)
             d->nets[n].ifindex = tap_index(d->nets[n].name);
-        if (!cache_taps_agree(e, d))
-            leave_out_nets(d);
+        if (!cache_taps_agree(e, d)) /* the next time they are, for sure, the new plug's */
+            domain_stats_leave_out_nets(d);
     }
     while (feed_stale(in->feed, uuid))
         cache_mark_stale(&in->cache, uuid);
@@ -205,7 +197,7 @@ int inspection_details(struct inspection *in, struct snapshot *s, unsigned group
 {
     int r = see_domains(in, s);
     if (r == 0) {
-        cache_find_processes(&in->cache, s->domains, s->count, connection);
+        cache_find_processes(&in->cache, s->domains, s->count, connection, s->list_boot_ns);
         r = read_metadata(in, s, deadline_boot_ns);
     }
     if (r == 0)

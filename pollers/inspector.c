@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *domain_state_name(enum domain_state s)
 {
@@ -35,14 +36,27 @@ const char *lifecycle_name(enum lifecycle_kind k)
     return (unsigned)k < LIFECYCLE_KINDS ? names[k] : "unknown";
 }
 
-void domain_stats_finish(struct domain_stats *d)
+void domain_stats_leave_out_nets(struct domain_stats *d)
+{
+    for (size_t i = 0; i < d->net_count; i++)
+        free(d->nets[i].name);
+    d->net_count = 0;
+}
+
+void domain_stats_leave_out_all(struct domain_stats *d)
 {
     for (size_t i = 0; i < d->disk_count; i++) {
         free(d->disks[i].name);
         free(d->disks[i].source);
     }
-    for (size_t i = 0; i < d->net_count; i++)
-        free(d->nets[i].name);
+    d->disk_count = 0;
+    domain_stats_leave_out_nets(d);
+    memset(d->field, 0, sizeof(d->field));
+}
+
+void domain_stats_finish(struct domain_stats *d)
+{
+    domain_stats_leave_out_all(d);
     free(d->disks);
     free(d->nets);
     free(d->name);

@@ -129,6 +129,8 @@ enum monitors {
     MONITORS_SLOW   /* no: nobody hangs, and still it took longer than it may */
 };
 
+#define TICK_NS 10000000LL /* USER_HZ is 100 wherever KVM runs */
+
 struct domain_stats {
     char uuid[UUID_SIZE];
     char *name;
@@ -175,6 +177,9 @@ void snapshot_free(struct snapshot *s); /* takes NULL */
 /* What *d owns (metadata it does not), and an array of its own, as in snapshot.domains. */
 void domain_stats_finish(struct domain_stats *d);
 void domain_stats_free(struct domain_stats *domains, size_t count);
+/* As if it had not been asked for: interfaces, or whatever was read but the state. */
+void domain_stats_leave_out_nets(struct domain_stats *d);
+void domain_stats_leave_out_all(struct domain_stats *d);
 
 enum lifecycle_kind {
     LIFECYCLE_STARTED,

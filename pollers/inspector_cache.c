@@ -185,7 +185,14 @@ static bool refresh(struct domain_cache *c, struct domain_stats *d, struct domai
     return wants_process(e);
 }
 
-void cache_find_processes(struct domain_cache *c, struct domain_stats *domains, size_t count, uint64_t connection)
+/* Its start is cut to its tick. */
+static bool began_since(const struct domain_stats *d, int64_t boot_ns)
+{
+    return d->process_start && (d->process_start + 1) * TICK_NS > boot_ns;
+}
+
+void cache_find_processes(struct domain_cache *c, struct domain_stats *domains, size_t count, uint64_t connection,
+                          int64_t asked_boot_ns)
 {
     bool missing = false;
     for (size_t i = 0; i < count; i++) {
@@ -204,6 +211,8 @@ void cache_find_processes(struct domain_cache *c, struct domain_stats *domains, 
         if (wants_process(e))
             e->process_tries++;
         domains[i].process_start = e->process_start;
+        if (began_since(&domains[i], asked_boot_ns))
+            domain_stats_leave_out_all(&domains[i]);
     }
 }
 

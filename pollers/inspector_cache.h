@@ -56,9 +56,12 @@ bool cache_taps_agree(struct domain_entry *e, const struct domain_stats *d);
 /* Take in @document, read after @d. A document that does not parse is counted, and what was known stays. */
 int cache_set_xml(struct domain_cache *c, struct domain_entry *e, const struct domain_stats *d, enum monitors monitors,
                   const char *document, struct error *error);
-/* Find the processes of the @count domains, just read over @connection, whose start is not known; set process_start of
- * all. Another id or connection than before makes an entry's XML stale too. */
-void cache_find_processes(struct domain_cache *c, struct domain_stats *domains, size_t count, uint64_t connection);
+/* Find the processes of the @count domains, read over @connection since @asked_boot_ns, whose start is not known; set
+ * process_start of all. Another id or connection than before makes an entry's XML stale too. What was read of a domain
+ * whose process is younger than the question may be its predecessor's (ids come again after a restart of libvirtd): it
+ * is left out, and the next reading is its own. */
+void cache_find_processes(struct domain_cache *c, struct domain_stats *domains, size_t count, uint64_t connection,
+                          int64_t asked_boot_ns);
 
 /* Sorted UUIDs of those that hang: a heap array, *ret_count long; NULL if none, or out of memory (then *ret_count is
  * -ENOMEM). */

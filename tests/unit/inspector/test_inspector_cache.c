@@ -7,12 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pluvio/base/clock.h"
 #include "pollers/process_start.h"
 #include "support/folder.h"
 #include "support/run.h"
 
 #define A "0e1d5b1c-0000-4000-8000-00000000000a"
 #define B "0e1d5b1c-0000-4000-8000-00000000000b"
+
+#define NOW_NS (1000 * NS_PER_S)
 
 static char folder[FOLDER_SIZE], proc[FOLDER_SIZE + 16];
 static struct domain_cache cache;
@@ -74,7 +77,7 @@ static void add_pid_file(const char *name, int pid)
 static struct domain_entry *known(void)
 {
     struct domain_entry *e = cache_see(&cache, A);
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(cache_set_xml(&cache, e, &stats, MONITORS_ASKED, "<domain/>", NULL), 0);
     ck_assert(!cache_wants_xml(e, &stats, MONITORS_ASKED));
     return e;
@@ -85,7 +88,7 @@ START_TEST(a_process_is_found_by_libvirts_pid_file)
     cache_see(&cache, A);
     add_process(100, A, 4711);
     add_pid_file("one", 100);
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 4711);
 }
 END_TEST
@@ -96,7 +99,7 @@ START_TEST(a_pid_file_left_behind_is_not_believed)
     add_process(100, B, 4711);
     add_process(101, A, 4712);
     add_pid_file("one", 100);
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 4712);
 }
 END_TEST
@@ -106,7 +109,7 @@ START_TEST(without_a_pid_file_the_arguments_tell)
     cache_see(&cache, A);
     add_process(100, B, 4711);
     add_process(101, A, 4712);
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 4712);
 }
 END_TEST
@@ -116,7 +119,7 @@ START_TEST(of_two_processes_with_one_uuid_none_is_taken)
     cache_see(&cache, A);
     add_process(100, A, 4711);
     add_process(101, A, 4712);
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 0);
 }
 END_TEST
@@ -126,7 +129,7 @@ START_TEST(a_stopped_domain_has_no_process)
     add_process(100, A, 4711);
     known();
     stats.id = -1;
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 0);
 }
 END_TEST
@@ -137,10 +140,33 @@ START_TEST(a_new_connection_looks_for_the_process_anew)
     add_process(100, A, 4711);
     known();
     add_process(100, A, 9999);
-    cache_find_processes(&cache, &stats, 1, 1);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 4711);
-    cache_find_processes(&cache, &stats, 1, 2);
+    cache_find_processes(&cache, &stats, 1, 2, NOW_NS);
     ck_assert_int_eq(stats.process_start, 9999);
+}
+END_TEST
+
+/* Both were restarted while the domains were asked: the counters of the old process would be the new one's. */
+START_TEST(what_was_read_before_its_process_began_is_left_out)
+{
+    static const struct {
+        long long start;
+        bool counts;
+    } rows[] = {{99999, true}, {100000, false}, {100005, false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct domain_stats d = stats;
+        d.disks = NULL;
+        d.disk_count = d.net_count = 0;
+        d.field[DOMAIN_CPU_TIME] = (struct reading){true, 1};
+        d.state = DOMAIN_RUNNING;
+        add_process(100, A, rows[i].start);
+        ck_assert_ptr_nonnull(cache_see(&cache, A));
+        cache_find_processes(&cache, &d, 1, i + 1, NOW_NS);
+        ck_assert_int_eq(d.process_start, rows[i].start);
+        ck_assert_int_eq(d.field[DOMAIN_CPU_TIME].has, rows[i].counts);
+        ck_assert_int_eq(d.state, DOMAIN_RUNNING);
+    }
 }
 END_TEST
 
@@ -171,12 +197,12 @@ END_TEST
 START_TEST(metadata_is_fetched_again_for_a_new_process_and_a_new_connection)
 {
     struct domain_entry *e = known();
-    cache_find_processes(&cache, &stats, 1, 2);
+    cache_find_processes(&cache, &stats, 1, 2, NOW_NS);
     ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
     ck_assert_int_eq(cache_set_xml(&cache, e, &stats, MONITORS_ASKED, "<domain/>", NULL), 0);
     ck_assert_uint_eq(e->meta->version, 2);
     stats.id = 2;
-    cache_find_processes(&cache, &stats, 1, 2);
+    cache_find_processes(&cache, &stats, 1, 2, NOW_NS);
     ck_assert(cache_wants_xml(e, &stats, MONITORS_ASKED));
 }
 END_TEST
@@ -285,6 +311,7 @@ int main(void)
     tcase_add_test(c, of_two_processes_with_one_uuid_none_is_taken);
     tcase_add_test(c, a_stopped_domain_has_no_process);
     tcase_add_test(c, a_new_connection_looks_for_the_process_anew);
+    tcase_add_test(c, what_was_read_before_its_process_began_is_left_out);
     tcase_add_test(c, names_with_slashes_reach_no_other_folder);
     tcase_add_test(c, metadata_is_fetched_again_when_a_plug_is_another_one);
     tcase_add_test(c, metadata_is_fetched_again_for_a_new_process_and_a_new_connection);
