@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "inspector_ask.h"
+#include "inspector_single.h"
 #include "pluvio/base/log.h"
 #include "pluvio/model/meter.h"
 
@@ -146,8 +147,10 @@ static void fill(struct domain_stats *d, struct domain_stats *single, unsigned g
     static const struct {
         enum domain_field field;
         unsigned group;
-    } rows[] = {
-        {DOMAIN_CPU_TIME, GROUP_CPU}, {DOMAIN_VCPU_CURRENT, GROUP_VCPU}, {DOMAIN_BALLOON_CURRENT, GROUP_BALLOON}};
+    } rows[] = {{DOMAIN_CPU_TIME, GROUP_CPU},
+                {DOMAIN_VCPU_CURRENT, GROUP_VCPU},
+                {DOMAIN_BALLOON_CURRENT, GROUP_BALLOON},
+                {DOMAIN_BALLOON_RSS, GROUP_BALLOON}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if ((groups & rows[i].group) && !d->field[rows[i].field].has)
             d->field[rows[i].field] = single->field[rows[i].field];

@@ -48,18 +48,4 @@ struct identity_ask {
 };
 struct identity_ask *identity_ask_new(void);
 
-/* What drivers with a poor bulk call tell domain by domain. */
-struct single_domain {
-    char uuid[UUID_SIZE];
-    char **disks, **nics; /* targets, or MACs where a nic has none */
-    size_t disk_count, nic_count;
-    struct domain_stats stats; /* the answer: cpu, vcpus, memory, disks, nets */
-};
-struct single_ask {
-    struct ask ask; /* first */
-    size_t count;
-    struct single_domain *domains;
-};
-struct single_ask *single_ask_new(size_t count);
-
 #endif

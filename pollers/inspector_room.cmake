@@ -11,6 +11,7 @@ pluvio_room(
           inspector_feed_take.c
           inspector_last.c
           inspector_queue.c
+          inspector_single.c
           inspector_stats.c
           inspector_thread.c
           inspector_xml.c
@@ -31,6 +32,7 @@ pluvio_room(
           inspector_feed_private.h
           inspector_last.h
           inspector_queue.h
+          inspector_single.h
           inspector_stats.h
           inspector_thread.h
           inspector_xml.h

@@ -26,7 +26,7 @@ import sys
 LIBRARIES = [
     ("SQLite", r"sqlite3\.h", ("store",), 2),
     ("librdkafka", r"librdkafka/.*", ("kafka",), 6),
-    ("libvirt", r"libvirt/.*", ("inspector",), 4),
+    ("libvirt", r"libvirt/.*", ("inspector",), 5),
     ("librrd", r"rrd(_\w+)?\.h", ("archive",), 2),
     ("libmicrohttpd", r"microhttpd\.h", ("http",), 2),
     ("libyaml", r"yaml\.h", ("config",), 1),
