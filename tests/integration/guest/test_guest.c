@@ -276,6 +276,26 @@ START_TEST(a_guest_at_work_does_a_bit_of_all_until_the_next_order)
 }
 END_TEST
 
+START_TEST(what_a_guest_says_of_its_memory_is_what_libvirt_has_until_it_is_silent)
+{
+    ck_assert_int_eq(host_virsh(&a, "dommemstat one --period 1 --live"), 0);
+    obeys(&a, "one", "memory 7000 3000");
+    await_figure(&a, "one", "balloon.available", 7000);
+    ck_assert_uint_eq(figure(&a, "one", "balloon.usable"), 3000);
+    uint64_t told = figure(&a, "one", "balloon.last-update");
+    await_figure(&a, "one", "balloon.last-update", told + 2);
+    obeys(&a, "one", "memory");
+    obeys(&a, "one", "burn 1500");
+    told = figure(&a, "one", "balloon.last-update");
+    obeys(&a, "one", "burn 2500");
+    ck_assert_uint_eq(figure(&a, "one", "balloon.last-update"), told);
+    ck_assert_uint_eq(figure(&a, "one", "balloon.usable"), 3000);
+    ck_assert_int_eq(host_virsh(&a, "setmem one 6M --live"), 0);
+    obeys(&a, "one", "burn 1");
+    ck_assert_uint_eq(figure(&a, "one", "balloon.current"), 6144);
+}
+END_TEST
+
 START_TEST(guests_go_on_while_libvirtd_is_killed_or_stopped)
 {
     obeys(&a, "one", "write 1");
@@ -363,6 +383,7 @@ static Suite *suite(void)
     tcase_add_test(c, an_interface_is_unplugged_at_once_and_another_in_its_place_counts_from_zero);
     add_rows(c, a_guest_powers_itself_off, poweroffs);
     tcase_add_test(c, a_guest_at_work_does_a_bit_of_all_until_the_next_order);
+    tcase_add_test(c, what_a_guest_says_of_its_memory_is_what_libvirt_has_until_it_is_silent);
     tcase_add_test(c, guests_go_on_while_libvirtd_is_killed_or_stopped);
     tcase_add_test(c, guests_of_one_name_on_two_hosts_are_two);
     tcase_add_test(c, a_live_guest_moves_to_the_other_host);

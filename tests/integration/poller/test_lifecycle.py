@@ -379,6 +379,51 @@ class Parts(Scene):
         another_reading(self.world)
         self.assertNotIn("vda", {p.get("device") for p in self.latest(life.uuid)["points"]})
 
+    def test_6_memory_that_the_balloon_no_longer_tells_is_absent(self):
+        """Libvirt repeats the last figures for ever; what is in use is told only while they are fresh."""
+        life = Life(self.world, 85)
+        life.boot()
+        life.host.virsh("dommemstat", life.name, "--period", 1, "--live")
+        life.host.order(life.name, "memory", 7168, 3072)
+
+        def told():
+            another_reading(self.world)
+            return {p["meter"]: p["value"] for p in self.latest(life.uuid)["points"]}
+        until("fresh figures", lambda: {"memory.usage": 4, "memory.available": 7}.items() <= told().items())
+        life.host.order(life.name, "memory")
+        until("them to be old", lambda: "memory.usage" not in told())
+        for _ in range(3):
+            self.assertFalse({"memory.usage", "memory.available"} & told().keys())
+        self.assertEqual(life.host.counted(life.name, usable="balloon.usable"), {"usable": 3072})
+
+    def test_7_a_size_that_changes_while_it_runs_is_held_from_then_on(self):
+        """Memory by the event; processors, of which libvirt tells no event, by the next reading."""
+        world, life = self.world, Life(self.world, 86)
+        life.options = ("--vcpus", 2)
+        life.define()
+        life.host.virsh("setvcpus", life.name, 1, "--config")
+        since = time.time()
+        life.start()
+        time.sleep(HOLD_S)
+        life.host.virsh("setmem", life.name, "4M", "--live")
+        until("its event", lambda: [r for r in world.records(life.uuid) if r.get("event") == "resized"])
+        resized = time.time()
+        until("another size", lambda: self.latest(life.uuid) and 4 in self.sizes(life, "memory"))
+        life.host.virsh("setvcpus", life.name, 2, "--live")
+        another_reading(world)
+        until("more processors", lambda: 2 in self.sizes(life, "vcpus"))
+        time.sleep(HOLD_S)
+        before = time.time()
+        life.destroy()
+        after = time.time()
+        until("its end", lambda: world.resources(entity=life.uuid, kind="instance")[0]["state"] == "shutoff")
+        held = sum(ms for state, ms in world.held(life.uuid, "memory").items() if state != "shutoff") / 1000
+        self.assertGreater(held, 8 * HOLD_S + 4 * (before - resized) - 8 * SLACK_S)
+        self.assertLess(held, 8 * (resized - since) + 4 * (after - resized) + 8 * SLACK_S)
+
+    def sizes(self, life, meter):
+        return {p["value"] for p in self.latest(life.uuid)["points"] if p["meter"] == meter}
+
 
 if __name__ == "__main__":
     sys.exit(play(hosts=2, interval=f"{INTERVAL_S}s", poller=CONFIG))

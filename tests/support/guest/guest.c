@@ -7,6 +7,7 @@
  *   send N SIZE [NIC]         N broadcast frames of SIZE bytes (14 to 1514) by the NIC-th interface (0)
  *   received                  "ok FRAMES BYTES": what came in since the guest's start
  *   burn MS                   keep the processor busy
+ *   memory [ALL FREE]         tell the balloon's statistics from now on, KiB; without numbers: leave them as they are
  *   work [BLOCKS FRAMES MS]   "ok", and every second until the next order some of all that (20 20 50)
  *   ping [WORD]               "pong WORD"
  *   poweroff, reboot          "ok", and then it does
@@ -48,6 +49,7 @@ static void look_around(void)
     if (power_devices_changed())
         virtio_scan();
     virtio_receive();
+    balloon_attend();
     if (power_button())
         power_off();
 }
@@ -106,6 +108,16 @@ static const char *order_burn(int count, const uint32_t *number)
     return NULL;
 }
 
+static const char *order_memory(int count, const uint32_t *number)
+{
+    if (count == 1)
+        return "all of it, and what is free";
+    if (count == 2)
+        return balloon_tell(number[0], number[1]);
+    balloon_be_silent();
+    return NULL;
+}
+
 static const char *order_work(int count, const uint32_t *number)
 {
     uint32_t blocks = count > 0 ? number[0] : 20, frames = count > 1 ? number[1] : 20, ms = count > 2 ? number[2] : 50;
@@ -143,9 +155,9 @@ static const char *order_reboot(int count, const uint32_t *number)
 }
 
 static const struct order orders[] = {
-    {"read", 1, 3, order_read},         {"write", 1, 3, order_write},   {"send", 2, 3, order_send},
-    {"received", 0, 0, order_received}, {"burn", 1, 1, order_burn},     {"work", 0, 3, order_work},
-    {"poweroff", 0, 0, order_poweroff}, {"reboot", 0, 0, order_reboot},
+    {"read", 1, 3, order_read},         {"write", 1, 3, order_write},       {"send", 2, 3, order_send},
+    {"received", 0, 0, order_received}, {"burn", 1, 1, order_burn},         {"work", 0, 3, order_work},
+    {"memory", 0, 2, order_memory},     {"poweroff", 0, 0, order_poweroff}, {"reboot", 0, 0, order_reboot},
 };
 
 static bool same(const char *a, const char *b)

@@ -14,21 +14,23 @@
 #define PCI_MASTER    0x4u
 #define ID_NET        0x10001af4u
 #define ID_DISK       0x10011af4u
+#define ID_BALLOON    0x10021af4u
 #define SLOTS         32u
 #define PLUGGED_PORTS 0x8000u /* for devices that came after the firmware gave out ports */
 #define PORTS_A_SLOT  0x80u
 
-#define FEATURES     4
-#define QUEUE_PAGE   8
-#define QUEUE_SIZE   12
-#define QUEUE_SELECT 14
-#define QUEUE_NOTIFY 16
-#define STATUS       18
-#define INTERRUPT    19
-#define CONFIG       20
-#define CACHE_FLUSH  0x200u /* a disk's feature: without it QEMU syncs every write */
-#define STARTED      0x07
-#define GONE         0xff
+#define FEATURES      4
+#define QUEUE_PAGE    8
+#define QUEUE_SIZE    12
+#define QUEUE_SELECT  14
+#define QUEUE_NOTIFY  16
+#define STATUS        18
+#define INTERRUPT     19
+#define CONFIG        20
+#define CACHE_FLUSH   0x200u /* a disk's feature: without it QEMU syncs every write */
+#define BALLOON_STATS 0x02u  /* a balloon's feature */
+#define STARTED       0x07
+#define GONE          0xff
 
 #define PAGE          4096u
 #define QUEUE_MOST    256u
@@ -41,6 +43,12 @@
 #define NET_HEADER    10u
 #define DISK_IN       0u
 #define DISK_OUT      1u
+#define QUEUES        3u /* the balloon's are for inflating, deflating, statistics */
+#define STATISTICS    2u
+#define STAT_FREE     4u
+#define STAT_ALL      5u
+#define STAT_USABLE   6u
+#define KIB           1024u
 
 struct descriptor {
     uint32_t address, address_high, length;
@@ -69,11 +77,11 @@ struct device {
     uint32_t slot, id;
     uint16_t ports;
     bool known;
-    struct queue queue[2]; /* a disk's only one; an interface's for receiving and for sending */
+    struct queue queue[QUEUES]; /* a disk's only one; an interface's for receiving and for sending */
 };
 
 static struct device devices[DEVICES];
-static uint8_t memory[DEVICES][2][QUEUE_BYTES] __attribute__((aligned(PAGE)));
+static uint8_t memory[DEVICES][QUEUES][QUEUE_BYTES] __attribute__((aligned(PAGE)));
 static uint8_t data[REQUEST_MOST], trash[2048];
 struct received received;
 
@@ -144,16 +152,29 @@ static void post_buffers(struct device *d)
     }
 }
 
+static uint32_t features(uint32_t id)
+{
+    return id == ID_DISK ? CACHE_FLUSH : id == ID_BALLOON ? BALLOON_STATS : 0;
+}
+
+static bool queues_start(struct device *d)
+{
+    if (d->id == ID_BALLOON)
+        return queue_start(d, STATISTICS);
+    return queue_start(d, 0) && (d->id != ID_NET || queue_start(d, 1));
+}
+
 static void device_start(struct device *d)
 {
     d->ports = pci_enable(d->slot);
     out8(d->ports + STATUS, 0);
     out8(d->ports + STATUS, 0x01);
     out8(d->ports + STATUS, 0x03);
-    out32(d->ports + FEATURES, d->id == ID_DISK ? CACHE_FLUSH : 0);
-    if (!queue_start(d, 0) || (d->id == ID_NET && !queue_start(d, 1)))
+    out32(d->ports + FEATURES, features(d->id));
+    if (!queues_start(d))
         return;
-    d->queue[d->id == ID_NET ? 1 : 0].available->flags = QUIET;
+    if (d->id != ID_BALLOON)
+        d->queue[d->id == ID_NET ? 1 : 0].available->flags = QUIET;
     out8(d->ports + STATUS, STARTED);
     if (d->id == ID_NET)
         post_buffers(d);
@@ -176,7 +197,7 @@ static void scan_slot(uint32_t slot)
         return;
     if (d)
         d->known = false;
-    for (uint32_t i = 0; (id == ID_NET || id == ID_DISK) && i < DEVICES; i++)
+    for (uint32_t i = 0; (id == ID_NET || id == ID_DISK || id == ID_BALLOON) && i < DEVICES; i++)
         if (!devices[i].known) {
             devices[i].slot = slot;
             devices[i].id = id;
@@ -281,4 +302,51 @@ const char *nic_send(uint32_t index, uint32_t size)
     q->descriptors[0] = (struct descriptor){address_of(header), 0, sizeof(header), LINK, 1};
     q->descriptors[1] = (struct descriptor){address_of(frame), 0, size, 0, 0};
     return run(d, q);
+}
+
+static struct {
+    uint16_t tag;
+    uint32_t low, high;
+} __attribute__((packed)) statistics[3];
+static bool telling;
+
+const char *balloon_tell(uint32_t all, uint32_t free)
+{
+    struct device *d = device_at(ID_BALLOON, 0);
+    if (!d)
+        return "no balloon";
+    const uint32_t told[][2] = {{STAT_ALL, all}, {STAT_FREE, free}, {STAT_USABLE, free}};
+    for (uint32_t i = 0; i < 3; i++) {
+        statistics[i].tag = (uint16_t)told[i][0];
+        statistics[i].low = told[i][1] * KIB;
+    }
+    struct queue *q = &d->queue[STATISTICS];
+    if (!telling && q->available->index == q->used->index) {
+        q->descriptors[0] = (struct descriptor){address_of(statistics), 0, sizeof(statistics), 0, 0};
+        queue_offer(d, q, 0);
+    }
+    telling = true;
+    return NULL;
+}
+
+void balloon_be_silent(void)
+{
+    telling = false;
+}
+
+/* The buffer comes back when somebody wants fresh statistics. */
+void balloon_attend(void)
+{
+    struct device *d = device_at(ID_BALLOON, 0);
+    if (!d)
+        return;
+    in8(d->ports + INTERRUPT);
+    uint32_t wanted = in32(d->ports + CONFIG);
+    if (in32(d->ports + CONFIG + 4) != wanted)
+        out32(d->ports + CONFIG + 4, wanted);
+    struct queue *q = &d->queue[STATISTICS];
+    if (telling && q->seen != q->used->index) {
+        q->seen = q->used->index;
+        queue_offer(d, q, 0);
+    }
 }

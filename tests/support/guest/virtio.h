@@ -1,4 +1,5 @@
-/* Virtio disks and network interfaces on the first PCI bus, by their legacy registers, one request at a time.
+/* Virtio disks, network interfaces and the memory balloon on the first PCI bus, by their legacy registers, one request
+ * at a time.
  *
  * Legacy, since it is small: a transitional device, which is QEMU's default on machine `pc`, has it.
  */
@@ -28,5 +29,11 @@ const char *disk_read(uint32_t index, uint32_t turn, uint32_t size);
 const char *disk_write(uint32_t index, uint32_t turn, uint32_t size);
 /* One broadcast frame of @size bytes by the @index-th interface. */
 const char *nic_send(uint32_t index, uint32_t size);
+
+/* From now on answer whoever asks for statistics with these, KiB: all memory, and how much of it is free. Whatever size
+ * is asked for is taken to have been reached at once. NULL, or what went wrong. */
+const char *balloon_tell(uint32_t all, uint32_t free);
+void balloon_be_silent(void);
+void balloon_attend(void);
 
 #endif
