@@ -264,12 +264,14 @@ static void turn(void)
 {
     static uint64_t last;
     static int64_t moved_ns;
-    struct error e;
+    struct error e = {0};
     int64_t real = clock_boot_ns(clock_system());
     if (rig.publisher)
         publisher_step(rig.publisher, rig_boot_ns(NULL), rig_wall_ns(NULL));
     int r = rig.ingest ? ingest_step(rig.ingest, 20, &e) : 0;
     ck_assert_msg(r != -ESTALE, "%s", e.text);
+    if (r < 0)
+        rig.trouble = e;
     if (progress() != last || moved_ns == 0 || r) {
         last = progress();
         moved_ns = real;
@@ -340,9 +342,11 @@ void drain(void)
     int64_t end = clock_boot_ns(clock_system()) + PATIENCE_S * NS_PER_S;
     while (!all_booked()) {
         ck_assert_msg(clock_boot_ns(clock_system()) < end,
-                      "%llu of %d records are unreleased, disk %lld of %lld, cpu %lld of %lld",
+                      "%llu of %d records are unreleased, disk %lld of %lld, cpu %lld of %lld; ingest at step %llu, "
+                      "its last trouble: %d %s",
                       (unsigned long long)unreleased(), rig.records, (long long)booked("disk.device.read.bytes"),
-                      (long long)rig.disk_total, (long long)booked("cpu"), (long long)rig.cpu_total);
+                      (long long)rig.disk_total, (long long)booked("cpu"), (long long)rig.cpu_total,
+                      (unsigned long long)progress(), rig.trouble.code, rig.trouble.text);
         pump(10);
     }
     audit();

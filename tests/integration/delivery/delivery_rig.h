@@ -15,6 +15,7 @@
 #define PARTITIONS 3
 
 struct delivery_rig {
+    struct error trouble; /* the last one that an ingest step had */
     struct kafka_broker broker;
     char folder[FOLDER_SIZE], outbox_path[FOLDER_SIZE + 16], ledger_path[FOLDER_SIZE + 16];
     const char *ledger_vfs;
