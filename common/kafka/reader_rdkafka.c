@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "kafka_client.h"
+#include "pluvio/base/clock.h"
 #include "pluvio/wire/envelope.h"
 
 #define BATCH            512
 #define CLUSTER_WAIT_MS  5000
-#define METADATA_WAIT_MS 1000
+#define METADATA_WAIT_MS 300 /* whatever a caller's patience: an answer takes a round trip */
+#define METADATA_ASK_NS  (500 * NS_PER_MS)
 #define NOT_OURS         (-3)
 
 struct rdkafka_reader {
@@ -17,7 +19,8 @@ struct rdkafka_reader {
     rd_kafka_queue_t *queue;
     char *topic;
     bool group;
-    bool assigned; /* without a group: all partitions are being read */
+    bool assigned;    /* without a group: all partitions are being read */
+    int64_t asked_ns; /* for them, the last time in vain */
     rd_kafka_message_t *batch[BATCH];
     size_t count, at;          /* of the batch: got, and given out */
     rd_kafka_message_t *given; /* the one the caller looks at */
@@ -223,13 +226,12 @@ static int give_rebalance(struct rdkafka_reader *r, struct reader_event *ret)
     return 1;
 }
 
-/* Without a group: find the partitions and read them all; again until the topic is there. */
-static int assign_all(struct rdkafka_reader *r, int timeout_ms)
+/* Without a group: find the partitions and read them all. */
+static int assign_all(struct rdkafka_reader *r)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(r->handle, r->topic, NULL);
-    int wait = timeout_ms < METADATA_WAIT_MS ? timeout_ms : METADATA_WAIT_MS;
-    if (!topic || rd_kafka_metadata(r->handle, 0, topic, &metadata, wait > 0 ? wait : 1)) {
+    if (!topic || rd_kafka_metadata(r->handle, 0, topic, &metadata, METADATA_WAIT_MS)) {
         if (topic)
             rd_kafka_topic_destroy(topic);
         return -EAGAIN;
@@ -246,6 +248,17 @@ static int assign_all(struct rdkafka_reader *r, int timeout_ms)
     rd_kafka_topic_destroy(topic);
     r->assigned = found;
     return found ? 0 : -EAGAIN;
+}
+
+/* Again until the topic is there, but not all the time. */
+static int assign_in_time(struct rdkafka_reader *r)
+{
+    int64_t now_ns = clock_boot_ns(clock_system());
+    if (r->asked_ns && now_ns - r->asked_ns < METADATA_ASK_NS)
+        return -EAGAIN;
+    int result = assign_all(r);
+    r->asked_ns = clock_boot_ns(clock_system());
+    return result;
 }
 
 /* One message with patience, and what else is there without. */
@@ -285,7 +298,7 @@ static int reader_next(struct reader *self, int timeout_ms, struct reader_event 
     struct rdkafka_reader *r = (struct rdkafka_reader *)self;
     *ret = (struct reader_event){0};
     drop_given(r);
-    if (!r->group && !r->assigned && assign_all(r, timeout_ms) == 0) {
+    if (!r->group && !r->assigned && assign_in_time(r) == 0) {
         r->rebalanced = true;
         r->revoke = false;
     }

@@ -47,6 +47,25 @@ START_TEST(a_reader_that_never_found_a_broker_says_so_once)
 END_TEST
 
 /* Real: the same handles go on over a crash. */
+/* As brokers elsewhere do; the caller has no time to wait for them. */
+START_TEST(a_broker_that_answers_late_is_read_all_the_same)
+{
+    static const struct kafka_property far[] = {{"test.mock.num.brokers", "1"}, {"test.mock.broker.rtt", "40"}};
+    struct kafka_settings s = {.bootstrap = "127.0.0.1:1", .client_id = "test", .properties = far, .property_count = 2};
+    struct reader *r;
+    struct reader_event event = {0};
+    struct error e;
+    int64_t end = now_ms() + PATIENCE_MS;
+    ck_assert_msg(reader_open_all(&r, &s, "far", &e) == 0, "%s", e.text);
+    while (event.kind != READER_ASSIGNED) {
+        ck_assert_int_ge(r->next(r, 0, &event), 0);
+        ck_assert_int_lt(now_ms(), end);
+    }
+    ck_assert_uint_gt(event.partition_count, 0);
+    r->destroy(r);
+}
+END_TEST
+
 START_TEST(nothing_is_lost_when_a_broker_is_killed_and_started_again)
 {
     struct writer *w = open_writer();
@@ -240,6 +259,7 @@ TCase *outage_tests(enum broker_kind kind)
     tcase_add_checked_fixture(t, log_rig_set_up, log_rig_tear_down);
     tcase_add_test(t, a_group_is_told_once_that_the_brokers_are_away);
     tcase_add_test(t, a_reader_that_never_found_a_broker_says_so_once);
+    tcase_add_test(t, a_broker_that_answers_late_is_read_all_the_same);
     tcase_add_test(t, after_the_data_was_thrown_away_reading_begins_anew);
     if (kind == BROKER_EMBEDDED)
         return t;
