@@ -6,6 +6,8 @@
 
 #include "pluvio/base/log.h"
 
+#define METADATA_WAIT_MS 300
+
 /* The library repeats itself at each attempt; what an operator must know we say once, elsewhere. */
 static void log_line(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
@@ -65,4 +67,18 @@ const char *client_cluster_id(struct rd_kafka_s *handle, char **id, int timeout_
     if (asked)
         rd_kafka_mem_free(handle, asked);
     return *id;
+}
+
+int client_partitions(struct rd_kafka_s *handle, const char *topic)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *asked = rd_kafka_topic_new(handle, topic, NULL);
+    int count = 0;
+    if (asked && !rd_kafka_metadata(handle, 0, asked, &metadata, METADATA_WAIT_MS)) {
+        count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (asked)
+        rd_kafka_topic_destroy(asked);
+    return count;
 }

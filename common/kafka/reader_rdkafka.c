@@ -7,11 +7,10 @@
 #include "pluvio/base/clock.h"
 #include "pluvio/wire/envelope.h"
 
-#define BATCH            512
-#define CLUSTER_WAIT_MS  5000
-#define METADATA_WAIT_MS 300 /* whatever a caller's patience: an answer takes a round trip */
-#define METADATA_ASK_NS  (500 * NS_PER_MS)
-#define NOT_OURS         (-3)
+#define BATCH             512
+#define CLUSTER_WAIT_MS   5000
+#define PARTITIONS_ASK_NS (500 * NS_PER_MS)
+#define NOT_OURS          (-3)
 
 struct rdkafka_reader {
     struct reader port; /* first */
@@ -226,39 +225,23 @@ static int give_rebalance(struct rdkafka_reader *r, struct reader_event *ret)
     return 1;
 }
 
-/* Without a group: find the partitions and read them all. */
-static int assign_all(struct rdkafka_reader *r)
-{
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(r->handle, r->topic, NULL);
-    if (!topic || rd_kafka_metadata(r->handle, 0, topic, &metadata, METADATA_WAIT_MS)) {
-        if (topic)
-            rd_kafka_topic_destroy(topic);
-        return -EAGAIN;
-    }
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    r->partition_count = 0;
-    for (int i = 0; metadata->topic_cnt && i < metadata->topics[0].partition_cnt && i < KAFKA_MAX_PARTITIONS; i++) {
-        r->partitions[r->partition_count++] = metadata->topics[0].partitions[i].id;
-        rd_kafka_topic_partition_list_add(list, r->topic, r->partitions[i])->offset = RD_KAFKA_OFFSET_BEGINNING;
-    }
-    bool found = r->partition_count && rd_kafka_assign(r->handle, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(topic);
-    r->assigned = found;
-    return found ? 0 : -EAGAIN;
-}
-
-/* Again until the topic is there, but not all the time. */
-static int assign_in_time(struct rdkafka_reader *r)
+/* Without a group: find the partitions and read them all; again until the topic is there, but not all the time. */
+static bool assign_all(struct rdkafka_reader *r)
 {
     int64_t now_ns = clock_boot_ns(clock_system());
-    if (r->asked_ns && now_ns - r->asked_ns < METADATA_ASK_NS)
-        return -EAGAIN;
-    int result = assign_all(r);
+    if (r->asked_ns && now_ns - r->asked_ns < PARTITIONS_ASK_NS)
+        return false;
+    int count = client_partitions(r->handle, r->topic);
     r->asked_ns = clock_boot_ns(clock_system());
-    return result;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    r->partition_count = 0;
+    for (int32_t i = 0; i < count && i < KAFKA_MAX_PARTITIONS; i++) {
+        r->partitions[r->partition_count++] = i;
+        rd_kafka_topic_partition_list_add(list, r->topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    }
+    r->assigned = count && rd_kafka_assign(r->handle, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(list);
+    return r->assigned;
 }
 
 /* One message with patience, and what else is there without. */
@@ -298,7 +281,7 @@ static int reader_next(struct reader *self, int timeout_ms, struct reader_event 
     struct rdkafka_reader *r = (struct rdkafka_reader *)self;
     *ret = (struct reader_event){0};
     drop_given(r);
-    if (!r->group && !r->assigned && assign_in_time(r) == 0) {
+    if (!r->group && !r->assigned && assign_all(r)) {
         r->rebalanced = true;
         r->revoke = false;
     }

@@ -10,7 +10,6 @@
 #define TOPICS            4 /* that one writer writes to */
 #define PARTITIONS_AGE_NS (60 * NS_PER_S)
 #define PARTITIONS_ASK_NS (1 * NS_PER_S)
-#define METADATA_WAIT_MS  300
 
 struct known_topic {
     char *name;
@@ -128,19 +127,6 @@ static struct known_topic *topic_of(struct rdkafka_writer *w, const char *name)
     return NULL;
 }
 
-static void ask_partitions(struct rdkafka_writer *w, struct known_topic *t)
-{
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(w->handle, t->name, NULL);
-    if (topic && !rd_kafka_metadata(w->handle, 0, topic, &metadata, METADATA_WAIT_MS)) {
-        if (metadata->topic_cnt && metadata->topics[0].partition_cnt > 0)
-            t->partitions = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    if (topic)
-        rd_kafka_topic_destroy(topic);
-}
-
 static int writer_partitions(struct writer *self, const char *name)
 {
     struct rdkafka_writer *w = (struct rdkafka_writer *)self;
@@ -149,7 +135,8 @@ static int writer_partitions(struct writer *self, const char *name)
     if (!t)
         return 0;
     if (t->asked_ns == 0 || now - t->asked_ns > (t->partitions ? PARTITIONS_AGE_NS : PARTITIONS_ASK_NS)) {
-        ask_partitions(w, t);
+        int count = client_partitions(w->handle, t->name);
+        t->partitions = count ? count : t->partitions;
         t->asked_ns = clock_boot_ns(clock_system());
     }
     return t->partitions;

@@ -46,7 +46,6 @@ START_TEST(a_reader_that_never_found_a_broker_says_so_once)
 }
 END_TEST
 
-/* Real: the same handles go on over a crash. */
 /* As brokers elsewhere do; the caller has no time to wait for them. */
 START_TEST(a_broker_that_answers_late_is_read_all_the_same)
 {
@@ -66,6 +65,7 @@ START_TEST(a_broker_that_answers_late_is_read_all_the_same)
 }
 END_TEST
 
+/* Real: the same handles go on over a crash. */
 START_TEST(nothing_is_lost_when_a_broker_is_killed_and_started_again)
 {
     struct writer *w = open_writer();
