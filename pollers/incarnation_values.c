@@ -180,7 +180,7 @@ static void take_nets(struct taker *t, const struct domain_stats *d)
  * or found that), and to take that for a restart would bill all of it again. */
 static void doubt_cpu(struct taker *t, const struct domain_stats *d)
 {
-    struct slot *s = device_slot(t->vm->devices[0], METER_CPU);
+    struct slot *s = t->set->wanted[METER_CPU] ? device_slot(t->vm->devices[0], METER_CPU) : NULL;
     if (!s || !d->process_start || !s->has_raw || !s->has_last || s->raw >= s->last)
         return;
     s->has_raw = false;

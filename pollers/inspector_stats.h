@@ -33,7 +33,7 @@ int stats_read_record(const struct _virDomainStatsRecord *record, struct domain_
 bool stats_partial(const struct domain_stats *d, unsigned groups);
 
 /* CPU time of a running domain, without its monitor; absent where libvirt cannot tell. The same counter as the bulk
- * call's, which is the cgroup's where libvirt keeps one: the process's own, virDomainGetInfo's, is a smaller one then.
+ * call's, which is the cgroup's where libvirt keeps one: the process's own, virDomainGetInfo's, is another one then.
  */
 struct reading stats_cpu(struct _virDomain *domain, unsigned *calls);
 
