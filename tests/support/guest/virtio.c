@@ -312,20 +312,15 @@ static bool telling;
 
 const char *balloon_tell(uint32_t all, uint32_t free)
 {
-    struct device *d = device_at(ID_BALLOON, 0);
-    if (!d)
+    if (!device_at(ID_BALLOON, 0))
         return "no balloon";
     const uint32_t told[][2] = {{STAT_ALL, all}, {STAT_FREE, free}, {STAT_USABLE, free}};
     for (uint32_t i = 0; i < 3; i++) {
         statistics[i].tag = (uint16_t)told[i][0];
         statistics[i].low = told[i][1] * KIB;
     }
-    struct queue *q = &d->queue[STATISTICS];
-    if (!telling && q->available->index == q->used->index) {
-        q->descriptors[0] = (struct descriptor){address_of(statistics), 0, sizeof(statistics), 0, 0};
-        queue_offer(d, q, 0);
-    }
     telling = true;
+    balloon_attend();
     return NULL;
 }
 
@@ -334,7 +329,7 @@ void balloon_be_silent(void)
     telling = false;
 }
 
-/* The buffer comes back when somebody wants fresh statistics. */
+/* The device holds the statistics until somebody wants fresh ones. */
 void balloon_attend(void)
 {
     struct device *d = device_at(ID_BALLOON, 0);
@@ -345,8 +340,8 @@ void balloon_attend(void)
     if (in32(d->ports + CONFIG + 4) != wanted)
         out32(d->ports + CONFIG + 4, wanted);
     struct queue *q = &d->queue[STATISTICS];
-    if (telling && q->seen != q->used->index) {
-        q->seen = q->used->index;
+    if (telling && q->available->index == q->used->index) {
+        q->descriptors[0] = (struct descriptor){address_of(statistics), 0, sizeof(statistics), 0, 0};
         queue_offer(d, q, 0);
     }
 }
