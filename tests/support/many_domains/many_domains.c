@@ -222,18 +222,6 @@ unsigned virDomainGetID(virDomainPtr domain)
     return d->state == VIR_DOMAIN_SHUTOFF || id == (unsigned)-1 ? (unsigned)-1 : id + d->generation * ID_GENERATIONS;
 }
 
-int virDomainGetInfo(virDomainPtr domain, virDomainInfoPtr info)
-{
-    const struct plan_domain *d = planned(domain);
-    note(CALL_INFO);
-    *info = (virDomainInfo){.state = (unsigned char)d->state,
-                            .maxMem = 524288,
-                            .memory = 524288,
-                            .nrVirtCpu = 2,
-                            .cpuTime = record_cpu_ns(d, plan->tick)};
-    return 0;
-}
-
 /* The total alone, as where libvirt keeps cgroups. */
 int virDomainGetCPUStats(virDomainPtr domain, virTypedParameterPtr params, unsigned count, int first, unsigned cpus,
                          unsigned flags)
@@ -242,7 +230,7 @@ int virDomainGetCPUStats(virDomainPtr domain, virTypedParameterPtr params, unsig
     (void)flags;
     if (count == 0 || first != -1)
         return -1;
-    note(CALL_INFO);
+    note(CALL_CPU);
     params[0] = (virTypedParameter){.field = VIR_DOMAIN_CPU_STATS_CPUTIME, .type = VIR_TYPED_PARAM_ULLONG};
     params[0].value.ul = record_cpu_ns(planned(domain), plan->tick);
     return 1;

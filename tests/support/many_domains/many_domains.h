@@ -29,7 +29,7 @@ enum plan_call {
     CALL_LIST,
     CALL_LOOKUP,
     CALL_XML,
-    CALL_INFO,
+    CALL_CPU,
     CALL_STATE,
     CALL_CONTROL,
     CALL_CAPABILITIES,

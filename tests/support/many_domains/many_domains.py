@@ -10,7 +10,7 @@ MAGIC = 0x70616d64
 CYCLES = 64
 FIRST_TICK = 1000  # what stands in counters before Pluvio's first look
 PROJECTS = 7
-CALLS = ("all_stats", "some_stats", "list", "lookup", "xml", "info", "state", "control", "capabilities", "host")
+CALLS = ("all_stats", "some_stats", "list", "lookup", "xml", "cpu", "state", "control", "capabilities", "host")
 RUNNING, SHUTOFF = 1, 5
 
 # VIR_DOMAIN_STATS_*
