@@ -342,8 +342,8 @@ void drain(void)
     int64_t end = clock_boot_ns(clock_system()) + PATIENCE_S * NS_PER_S;
     while (!all_booked()) {
         ck_assert_msg(clock_boot_ns(clock_system()) < end,
-                      "%llu of %d records are unreleased, disk %lld of %lld, cpu %lld of %lld; ingest at step %llu, "
-                      "its last trouble: %d %s",
+                      "%llu of %d records are unreleased, disk %lld of %lld, cpu %lld of %lld; progress %llu, ingest's "
+                      "last trouble: %d %s",
                       (unsigned long long)unreleased(), rig.records, (long long)booked("disk.device.read.bytes"),
                       (long long)rig.disk_total, (long long)booked("cpu"), (long long)rig.cpu_total,
                       (unsigned long long)progress(), rig.trouble.code, rig.trouble.text);
