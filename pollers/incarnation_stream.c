@@ -110,6 +110,12 @@ static void counter_open(struct incarnations *set, struct incarnation *vm, const
     vm->dirty = true;
 }
 
+/* A processor that is taken out takes what it counted out of the sum, and the others go on. */
+static bool sums_processors(enum meter_id meter)
+{
+    return meter == METER_VCPU_WAIT || meter == METER_VCPU_DELAY || meter_at(meter)->kind == RESOURCE_HOST;
+}
+
 void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list)
 {
     for (size_t i = 0; i < vm->count; i++) {
@@ -119,8 +125,9 @@ void counters_fall(struct incarnations *set, struct incarnation *vm, struct told
             if (!is_counter(s) || !s->has_raw || !s->has_last || s->raw >= s->last)
                 continue;
             slot_close(list, vm, d, s, s->last_boot_ns);
-            s->last = 0; /* the base of the next, and what it is compared with */
-            set->counts.falls++;
+            bool restarted = !sums_processors(s->meter);
+            s->last = restarted ? 0 : s->raw; /* the base of the next, and what it is compared with */
+            set->counts.falls += restarted;
         }
     }
 }

@@ -325,6 +325,23 @@ START_TEST(cpu_time_that_falls_in_one_process_is_not_believed)
 }
 END_TEST
 
+START_TEST(a_sum_over_processors_that_falls_goes_on_from_what_is_left)
+{
+    guest_init(&vm, 1, 1, 500);
+    static const uint64_t readings[] = {100, 130, 70, 75};
+    for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
+        set_reading(&vm.stats.field[DOMAIN_VCPU_WAIT], readings[i]);
+        see_cpu(1000 + 60 * (int64_t)i, 10 * (i + 1));
+    }
+    ck_assert_int_eq(used(&rig, &vm, "", METER_VCPU_WAIT, NULL), 30 + 5);
+    ck_assert_uint_eq(rig.set.counts.falls, 0);
+    guest_start(&vm, 2, 1190);
+    set_reading(&vm.stats.field[DOMAIN_VCPU_WAIT], 4);
+    see_cpu(1240, 10);
+    ck_assert_int_eq(used(&rig, &vm, "", METER_VCPU_WAIT, NULL), 35 + 4);
+}
+END_TEST
+
 START_TEST(a_stop_told_late_does_not_bill_the_running_process_twice)
 {
     guest_init(&vm, 1, 1, 500);
@@ -381,9 +398,12 @@ START_TEST(the_host_counts_from_its_first_list_and_after_a_boot_from_zero)
     see_host(1000, 500);
     see_host(1060, 520);
     ck_assert_int_eq(host_used(METER_HOST_CPU_USER), 20);
+    see_host(1120, 510); /* a processor was taken out */
+    see_host(1180, 513);
+    ck_assert_int_eq(host_used(METER_HOST_CPU_USER), 23);
     text_copy(text_of(GUEST_OTHER_BOOT), rig.list.boot_id, sizeof rig.list.boot_id);
     see_host(30, 9);
-    ck_assert_int_eq(host_used(METER_HOST_CPU_USER), 29);
+    ck_assert_int_eq(host_used(METER_HOST_CPU_USER), 32);
 }
 END_TEST
 
@@ -412,6 +432,7 @@ int main(void)
     tcase_add_test(t, seeing_it_stopped_ends_it_and_the_next_process_counts_from_zero);
     tcase_add_test(t, a_counter_that_falls_begins_a_stream_at_zero);
     tcase_add_test(t, cpu_time_that_falls_in_one_process_is_not_believed);
+    tcase_add_test(t, a_sum_over_processors_that_falls_goes_on_from_what_is_left);
     tcase_add_loop_test(t, a_stop_told_late_does_not_bill_the_running_process_twice, 0, 2);
     tcase_add_test(t, a_sighting_older_than_what_is_known_is_left_out);
     tcase_add_test(t, the_host_counts_from_its_first_list_and_after_a_boot_from_zero);
