@@ -101,7 +101,7 @@ static const struct {
     {lacks_process,
      "have a process whose start cannot be seen: after a restart of libvirtd a new run of a VM may be "
      "taken for the old one, or billed from its first reading",
-     "QEMU's alone has one to see; let the poller read /proc (hidepid) in the host's pid namespace"},
+     "only QEMU's and containers' are to be seen; let the poller read /proc (hidepid) in the host's pid namespace"},
     {lacks_ifindex, "have a tap whose index cannot be seen: a re-plug under the same name is known by events alone",
      "run the poller in the host's network namespace"},
     {has_uncounted, "have interfaces that cannot be counted (passed through to the guest); they are listed as such",

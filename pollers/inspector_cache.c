@@ -156,10 +156,13 @@ static bool wants_process(const struct domain_entry *e)
     return e->id >= 0 && !e->process_start && e->process_tries < PROCESS_TRIES;
 }
 
-static int64_t start_by_file(const struct domain_cache *c, const struct domain_stats *d)
+/* Without a look at all processes. */
+static int64_t start_of_known(const struct domain_cache *c, const struct domain_stats *d)
 {
     int pid = c->pid_folder ? process_of_file(c->pid_folder, d->name) : 0;
-    return pid && process_runs_domain(c->proc, pid, d->uuid) ? process_start_of(c->proc, pid) : 0;
+    if (pid && process_runs_domain(c->proc, pid, d->uuid))
+        return process_start_of(c->proc, pid);
+    return process_runs_container(c->proc, d->id, d->name) ? process_start_of(c->proc, d->id) : 0;
 }
 
 /* Two processes of one UUID (two libvirtds on one machine): rather unknown than wrong. */
@@ -180,7 +183,7 @@ static bool refresh(struct domain_cache *c, struct domain_stats *d, struct domai
         e->stale = true;
     }
     if (wants_process(e))
-        e->process_start = start_by_file(c, d);
+        e->process_start = start_of_known(c, d);
     e->pid = 0;
     return wants_process(e);
 }

@@ -47,29 +47,35 @@ int64_t process_start_of(const char *proc, int pid)
     return text_to_i64(digits, &start) && start > 0 ? start : 0;
 }
 
-/* The argument behind "-uuid"; NULL: none of that length. */
-static const char *uuid_argument(const char *arguments, size_t len)
+static const char *argument_behind(const char *option, const char *arguments, size_t len)
 {
     const char *end = arguments + len;
     bool next = false;
     for (const char *at = arguments; at < end; at += strlen(at) + 1) {
         if (next)
-            return strlen(at) == UUID_SIZE - 1 ? at : NULL;
-        next = strcmp(at, "-uuid") == 0;
+            return at;
+        next = strcmp(at, option) == 0;
     }
     return NULL;
 }
 
+static ssize_t read_arguments(const char *proc, const char *pid, char out[ARGUMENTS_MAX])
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/%s/cmdline", proc, pid) >= (int)sizeof(path))
+        return -1;
+    return read_some(path, out, ARGUMENTS_MAX);
+}
+
 static bool domain_of(const char *proc, const char *pid, char out[UUID_SIZE])
 {
-    char path[PATH_MAX], arguments[ARGUMENTS_MAX];
-    if (snprintf(path, sizeof(path), "%s/%s/cmdline", proc, pid) >= (int)sizeof(path))
+    char arguments[ARGUMENTS_MAX];
+    ssize_t len = read_arguments(proc, pid, arguments);
+    const char *uuid = len > 0 ? argument_behind("-uuid", arguments, (size_t)len) : NULL;
+    if (!uuid || strlen(uuid) != UUID_SIZE - 1)
         return false;
-    ssize_t len = read_some(path, arguments, sizeof(arguments));
-    const char *uuid = len > 0 ? uuid_argument(arguments, (size_t)len) : NULL;
-    if (uuid)
-        memcpy(out, uuid, UUID_SIZE);
-    return uuid != NULL;
+    memcpy(out, uuid, UUID_SIZE);
+    return true;
 }
 
 bool process_runs_domain(const char *proc, int pid, const char *uuid)
@@ -77,6 +83,17 @@ bool process_runs_domain(const char *proc, int pid, const char *uuid)
     char number[16], runs[UUID_SIZE];
     snprintf(number, sizeof(number), "%d", pid);
     return domain_of(proc, number, runs) && strcmp(runs, uuid) == 0;
+}
+
+bool process_runs_container(const char *proc, int pid, const char *name)
+{
+    char number[16], arguments[ARGUMENTS_MAX];
+    snprintf(number, sizeof(number), "%d", pid);
+    ssize_t len = read_arguments(proc, number, arguments);
+    if (len <= 0)
+        return false;
+    const char *slash = strrchr(arguments, '/'), *runs = argument_behind("--name", arguments, (size_t)len);
+    return strcmp(slash ? slash + 1 : arguments, "libvirt_lxc") == 0 && runs && strcmp(runs, name) == 0;
 }
 
 static int pid_of(struct text digits)

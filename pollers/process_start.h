@@ -17,6 +17,9 @@ int64_t process_start_of(const char *proc, int pid);
 /* True if PROC/PID/cmdline holds "-uuid" and this UUID: the domain's QEMU, or another libvirtd's of the same UUID. */
 bool process_runs_domain(const char *proc, int pid, const char *uuid);
 
+/* True if it is the libvirt_lxc of the container @name. libvirt's id of a container is its pid (lxc_process.c). */
+bool process_runs_container(const char *proc, int pid, const char *name);
+
 /* The pid that @folder/@name.pid states; 0: none. */
 int process_of_file(const char *folder, const char *name);
 

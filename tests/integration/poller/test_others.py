@@ -1,7 +1,9 @@
 """Hypervisors as they are met: sockets of libvirt's daemons, other drivers, other hosts, and what is missing on a host."""
 import os
+import re
 import signal
 import sys
+import time
 
 from world import Program, Scene, play, rows, run, until
 
@@ -15,6 +17,13 @@ while True:
             sys.exit()
         s.sendall(data) if ready == 0 else os.write(1, data)
 '''
+
+
+CONTAINER = """<domain type='lxc'><name>box</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+<os><type>exe</type><init>/bin/sh</init><initarg>-c</initarg><initarg>{script}</initarg></os>
+<devices><interface type='bridge'><source bridge='br0'/><target dev='box0'/></interface><console type='pty'/></devices>
+</domain>"""
+BURN = "i=0; while [ $i -lt {rounds} ]; do i=$((i + 1)); done; exec sleep 1000"
 
 
 def uuid_of(number):
@@ -120,6 +129,55 @@ class Others(Scene):
         done = self.once("--libvirt", self.world.host("uri"), "--config", self.config("meters: [cpu, 'network.*']\n"))
         self.assertRegex(done.stdout, r"calm +tap-calm +\d+")
         self.assertNotRegex(done.stdout, r"calm +vda +\d+")
+
+    def test_93_containers_are_metered_domain_by_domain(self):
+        """Processor time to the unit over a start of another process; memory is what it may use."""
+        world = self.world
+        host = world.make_host("containers")
+        host("up", "--containers")
+        uri = host("uri").replace("qemu:", "lxc:")
+        poller = world.make_poller("of-containers", host, "", "--libvirt", uri)
+        try:
+            poller.start()
+            poller.await_cycles(1)
+            poller.kill()
+            first = self.run_container(uri, 400_000)
+            poller.start()
+            world.await_used(uuid_of(9), {"cpu": first})
+            host.virsh("-c", uri, "destroy", "box")
+            until("its end", lambda: world.resources(entity=uuid_of(9), kind="instance")[0]["state"] == "shutoff")
+            second = self.run_container(uri, 600_000)
+            self.assertGreater(second, first)
+            world.await_used(uuid_of(9), {"cpu": first + second})
+            self.judge_memory(uuid_of(9))
+            self.assertNotIn("cannot be seen", poller.text())
+        finally:
+            poller.kill()
+        world.audit()
+
+    def run_container(self, uri, rounds):
+        """It works, then rests: the CPU time that libvirt counts of it."""
+        with open(self.world.path("box.xml"), "w") as out:
+            out.write(CONTAINER.format(uuid=uuid_of(9), script=BURN.format(rounds=rounds).replace("<", "&lt;")))
+        for words in (("define", self.world.path("box.xml")), ("start", "box")):
+            done = run("virsh", "-q", "-c", uri, *words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+        def counted():
+            text = run("virsh", "-q", "-c", uri, "cpu-stats", "box", "--total").stdout
+            return int(float(re.search(r"cpu_time +([\d.]+) seconds", text).group(1)) * 10**9)
+
+        def rests():
+            before = counted()
+            time.sleep(0.2)
+            return before if counted() == before else 0
+        return until("the container to rest", rests)
+
+    def judge_memory(self, uuid):
+        reading = [r for r in self.world.records(uuid) if "libvirt.domain.name" in r["attributes"]][-1]
+        told = {p["meter"]: p["value"] for p in reading["points"]}
+        self.assertEqual(told["memory"], 64)
+        self.assertLess(told["memory.resident"], 64)
 
     def config(self, text):
         with open(self.world.path("some.yaml"), "w") as out:

@@ -20,8 +20,8 @@ PATIENCE_S = 60
 SKIPPED = 77
 
 
-class Skip(Exception):
-    pass
+class Skip(unittest.SkipTest):
+    """This machine cannot offer it."""
 
 
 def until(what, condition, seconds=PATIENCE_S):
@@ -172,10 +172,13 @@ class World:
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def make_host(self, name):
+        self.hosts.append(Host(os.environ["HOST_SCRIPT"], self.path(name)))
+        return self.hosts[-1]
+
     def add_host(self):
         number = len(self.hosts) + 1
-        self.hosts.append(Host(os.environ["HOST_SCRIPT"], self.path("host" if number == 1 else f"host{number}")))
-        self.hosts[-1]("up")
+        self.make_host("host" if number == 1 else f"host{number}")("up")
         return self.hosts[-1]
 
     def begin(self, poller):
@@ -312,6 +315,8 @@ def play(**options):
         return SKIPPED
     try:
         done = unittest.main(exit=False, verbosity=2, failfast="KEEP" in os.environ)
+        for test, why in done.result.skipped:
+            print(f"SKIPPED: {test}: {why}")
         return 0 if done.result.wasSuccessful() else 1
     finally:
         Scene.world.end()

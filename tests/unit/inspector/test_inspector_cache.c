@@ -52,18 +52,24 @@ static void write_file(const char *path, const void *data, size_t len)
     ck_assert_int_eq(fclose(f), 0);
 }
 
-static void add_process(int pid, const char *uuid, long long start)
+static void add_arguments(int pid, const char *arguments, size_t len, long long start)
 {
     char path[FOLDER_SIZE + 64], text[256];
     snprintf(path, sizeof(path), "%s/%d", proc, pid);
     mkdir(path, 0700);
     snprintf(path, sizeof(path), "%s/%d/cmdline", proc, pid);
-    int len = snprintf(text, sizeof(text), "qemu%c-name%cguest=one%c-uuid%c%s%c-m%c1%c", 0, 0, 0, 0, uuid, 0, 0, 0);
-    write_file(path, text, (size_t)len);
+    write_file(path, arguments, len);
     snprintf(path, sizeof(path), "%s/%d/stat", proc, pid);
-    len = snprintf(text, sizeof(text), "%d (a ) b (c) S 1 2 3 0 -1 5 6 7 8 9 10 11 12 13 20 0 1 0 %lld 99 100\n", pid,
-                   start);
-    write_file(path, text, (size_t)len);
+    len = (size_t)snprintf(text, sizeof(text),
+                           "%d (a ) b (c) S 1 2 3 0 -1 5 6 7 8 9 10 11 12 13 20 0 1 0 %lld 99 100\n", pid, start);
+    write_file(path, text, len);
+}
+
+static void add_process(int pid, const char *uuid, long long start)
+{
+    char text[256];
+    int len = snprintf(text, sizeof(text), "qemu%c-name%cguest=one%c-uuid%c%s%c-m%c1%c", 0, 0, 0, 0, uuid, 0, 0, 0);
+    add_arguments(pid, text, (size_t)len, start);
 }
 
 static void add_pid_file(const char *name, int pid)
@@ -121,6 +127,32 @@ START_TEST(of_two_processes_with_one_uuid_none_is_taken)
     add_process(101, A, 4712);
     cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
     ck_assert_int_eq(stats.process_start, 0);
+}
+END_TEST
+
+#define ARGUMENTS(text) text, sizeof text
+
+static const struct {
+    const char *arguments;
+    size_t len;
+    long long start;
+} container_rows[] = {
+    {ARGUMENTS("/usr/lib/libvirt/libvirt_lxc\0--name\0one\0--console\0"
+               "25"),
+     4711},
+    {ARGUMENTS("/usr/lib/libvirt/libvirt_lxc\0--name\0other"), 0},
+    {ARGUMENTS("/usr/bin/another\0--name\0one"), 0},
+    {ARGUMENTS("/usr/lib/libvirt/libvirt_lxc\0--name"), 0},
+    {"", 0, 0},
+};
+
+START_TEST(a_containers_id_is_its_process_if_that_says_so)
+{
+    add_arguments(100, container_rows[_i].arguments, container_rows[_i].len, 4711);
+    stats.id = 100;
+    cache_see(&cache, A);
+    cache_find_processes(&cache, &stats, 1, 1, NOW_NS);
+    ck_assert_int_eq(stats.process_start, container_rows[_i].start);
 }
 END_TEST
 
@@ -309,6 +341,8 @@ int main(void)
     tcase_add_test(c, a_pid_file_left_behind_is_not_believed);
     tcase_add_test(c, without_a_pid_file_the_arguments_tell);
     tcase_add_test(c, of_two_processes_with_one_uuid_none_is_taken);
+    tcase_add_loop_test(c, a_containers_id_is_its_process_if_that_says_so, 0,
+                        sizeof container_rows / sizeof container_rows[0]);
     tcase_add_test(c, a_stopped_domain_has_no_process);
     tcase_add_test(c, a_new_connection_looks_for_the_process_anew);
     tcase_add_test(c, what_was_read_before_its_process_began_is_left_out);
