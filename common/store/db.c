@@ -11,7 +11,7 @@
 
 #define BUSY_MS 5000
 
-int db_errno(int result)
+static int errno_of(int result)
 {
     switch (result & 0xff) {
     case SQLITE_OK:
@@ -55,12 +55,30 @@ static const char *advice(int code)
     }
 }
 
+/* What SQLite says just now. It calls a disk that turned read-only an I/O error; the system's errno knows better. */
+static int explain(sqlite3 *handle, struct error *ret)
+{
+    int code = errno_of(sqlite3_extended_errcode(handle)), system = code == -EIO ? sqlite3_system_errno(handle) : 0;
+    if (system == EROFS || system == ENOSPC)
+        code = -system;
+    if (system == EDQUOT)
+        code = -ENOSPC;
+    return error_set(ret, code ? code : -EIO, "%s%s%s%s%s", sqlite3_errmsg(handle), system ? " (" : "",
+                     system ? strerror(system) : "", system ? ")" : "", advice(code));
+}
+
 void db_fail_sqlite(struct db *db, const char *doing)
 {
-    int code = db_errno(sqlite3_extended_errcode(db->handle));
-    if (code == 0)
-        code = -EIO;
-    db_fail(db, code, "%s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle), advice(code));
+    struct error why;
+    explain(db->handle, &why);
+    db_fail(db, why.code, "%s: %s: %s", db->path, doing, why.text);
+}
+
+static int failure(const struct db *db, struct error *error)
+{
+    struct error why;
+    explain(db->handle, &why);
+    return error_set(error, why.code, "%s: %s", db->path, why.text);
 }
 
 void db_fail(struct db *db, int code, const char *format, ...)
@@ -97,8 +115,7 @@ int db_exec(struct db *db, const char *sql, struct error *error)
 {
     if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return 0;
-    int code = db_errno(sqlite3_extended_errcode(db->handle));
-    return error_set(error, code, "%s: %s%s", db->path, sqlite3_errmsg(db->handle), advice(code));
+    return failure(db, error);
 }
 
 static int64_t pragma(struct db *db, const char *sql)
@@ -135,10 +152,8 @@ static int migrate_one(struct db *db, const struct db_schema *schema, int64_t fr
 static int check_schema(struct db *db, const struct db_schema *schema, struct error *error)
 {
     int64_t version = pragma(db, "PRAGMA user_version"), id = pragma(db, "PRAGMA application_id");
-    if (version < 0 || id < 0) {
-        int code = db_errno(sqlite3_extended_errcode(db->handle));
-        return error_set(error, code ? code : -EIO, "%s: %s%s", db->path, sqlite3_errmsg(db->handle), advice(code));
-    }
+    if (version < 0 || id < 0)
+        return failure(db, error);
     if ((version > 0 || id > 0) && id != schema->application_id)
         return error_set(error, -EUCLEAN, "%s: is not a %s of pluvio (application id %lld): name another file",
                          db->path, schema->name, (long long)id);
@@ -191,12 +206,10 @@ int db_open(struct db **ret, const char *path, enum db_mode mode, const char *vf
         SQLITE_OPEN_NOMUTEX | (db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int result = sqlite3_open_v2(path, &db->handle, flags, vfs);
     int r = 0;
-    if (result != SQLITE_OK) {
-        r = db_errno(result);
-        error_set(error, r, "%s: %s%s", path, db->handle ? sqlite3_errmsg(db->handle) : "out of memory", advice(r));
-    } else {
-        r = set_up(db, schema, error);
-    }
+    if (!db->handle)
+        r = error_set(error, -ENOMEM, "%s: out of memory", path);
+    else
+        r = result == SQLITE_OK ? set_up(db, schema, error) : failure(db, error);
     if (r) {
         db_close(db);
         return r;

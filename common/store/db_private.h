@@ -26,7 +26,5 @@ struct db {
 
 /* Mark @db with what SQLite says just now. */
 void db_fail_sqlite(struct db *db, const char *doing);
-/* An SQLite result as a negative errno. */
-int db_errno(int result);
 
 #endif
