@@ -7,6 +7,7 @@
 #include "cycle.h"
 #include "incarnation_store.h"
 #include "lifecycle.h"
+#include "notices.h"
 #include "pluvio/base/log.h"
 #include "poller_figures.h"
 
@@ -24,9 +25,7 @@ struct poller {
     struct publisher *publisher;
     struct sighting sighting;
     struct poller_counts counts;
-    struct hung hung;
-    enum monitors monitors; /* as of the newest reading */
-    unsigned blind;         /* readings in a row in which no process could be seen */
+    struct notices notices;
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
@@ -191,7 +190,7 @@ static struct poller_word own_word(struct poller *p, struct poller_number *numbe
         outbox.waiting = 0;
     publisher_figures(p->publisher, &publisher);
     size_t count = poller_figures(&p->counts, &p->set.counts, &outbox, &publisher, numbers);
-    struct poller_word word = {.numbers = numbers, .count = count, .hung = &p->hung};
+    struct poller_word word = {.numbers = numbers, .count = count, .hung = &p->notices.hung};
     if (p->settings.textfile && poller_figures_write(p->settings.textfile, &word, &error))
         log_limited(&p->file_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING, "%s", error.text);
     return word;
@@ -233,56 +232,6 @@ static void store(struct poller *p, int64_t now_ns)
 
 /* ---- readings ---- */
 
-static void note_hung(struct poller *p, const struct domain_stats *d)
-{
-    const char *name = d->name ? d->name : "";
-    switch (hung_see(&p->hung, d->uuid, d->answers)) {
-    case HUNG_SAME:
-        break;
-    case HUNG_BEGAN:
-        log_warning("VM %s (%s) does not answer its monitor: only state, CPU time and interfaces are read", d->uuid,
-                    name);
-        break;
-    case HUNG_ENDED:
-        log_info("VM %s (%s) answers again", d->uuid, name);
-        break;
-    }
-}
-
-static void note_monitors(struct poller *p, const struct snapshot *s)
-{
-    p->counts.unasked = s->monitors == MONITORS_ASKED ? 0 : (int64_t)s->count - s->hung;
-    if (p->monitors == s->monitors)
-        return;
-    p->monitors = s->monitors;
-    if (s->monitors == MONITORS_ASKED)
-        log_info("VMs' monitors are asked again");
-    else
-        log_warning("%s: no VM's monitor is asked, and what disks did is read when that has changed",
-                    s->monitors == MONITORS_STUCK ? "as many calls hang in libvirt as may"
-                                                  : "libvirt took longer than it may, though no VM hangs");
-}
-
-#define BLIND_READINGS 2 /* one may come before a process is there to be found */
-
-/* Another driver than QEMU's, or a /proc that hides processes: every reading is so, and said once. */
-static void note_evidence(struct poller *p, const struct snapshot *s)
-{
-    const char *name = NULL;
-    bool seen = false;
-    for (size_t i = 0; i < s->count; i++) {
-        const struct domain_stats *d = &s->domains[i];
-        name = d->id >= 0 && d->name ? d->name : name;
-        seen |= d->process_start != 0;
-    }
-    p->blind = name && !seen ? p->blind + 1 : 0;
-    if (p->blind == BLIND_READINGS)
-        log_warning(
-            "VM %s: the start of its process cannot be seen, nor that of any other VM: after a restart of libvirtd a "
-            "new run may be taken for the old one; --once --explain says what is missing",
-            name);
-}
-
 static void take_domain(struct poller *p, const struct domain_stats *d)
 {
     struct owner owner;
@@ -304,7 +253,7 @@ static void take_domain(struct poller *p, const struct domain_stats *d)
                     INCARNATION_MAX_VMS);
         break;
     }
-    note_hung(p, d);
+    notices_see(&p->notices, d);
 }
 
 static void note_duration(struct poller *p, bool hung)
@@ -320,7 +269,7 @@ static void take_snapshot(struct poller *p, const struct snapshot *s)
 {
     p->counts.vms = (int64_t)s->count;
     p->counts.hung = s->hung;
-    note_monitors(p, s);
+    p->counts.unasked = s->monitors == MONITORS_ASKED ? 0 : (int64_t)s->count - s->hung;
     p->counts.calls = s->calls;
     p->counts.poll_ns = clock_boot_ns(p->ports.clock) - p->asked_ns;
     note_duration(p, s->hung > 0);
@@ -332,8 +281,7 @@ static void take_snapshot(struct poller *p, const struct snapshot *s)
         if (outbox_crowded(p->ports.outbox))
             store(p, clock_boot_ns(p->ports.clock));
     }
-    hung_listed(&p->hung);
-    note_evidence(p, s);
+    notices_listed(&p->notices, s);
     tell_host(p, s);
     incarnations_listed(&p->set, s->list_boot_ns);
     p->dirty |= p->set.dirty;
