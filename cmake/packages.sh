@@ -5,8 +5,8 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config check libvirt-dev lib
 # Real guests on a libvirtd of one's own.
 PACKAGES_GUESTS="libvirt-daemon-system libvirt-clients qemu-system-x86 iproute2 util-linux procps"
 # A real Kafka, upstream's OTLP classes, containers, a fuzzer's compiler, and what looks at our files from outside.
-PACKAGES_TEST="maven default-jre-headless python3-venv kcat rrdtool sqlite3 curl libvirt-daemon-driver-lxc clang-14
-    libclang-rt-14-dev clang-format-14 ca-certificates git"
+PACKAGES_TEST="maven default-jre-headless python3-venv kcat rrdtool sqlite3 curl libvirt-daemon-driver-lxc e2fsprogs
+    clang-14 libclang-rt-14-dev clang-format-14 ca-certificates git"
 
 # Install those of "$@" that are missing; what cannot be installed here is told.
 need_packages() {

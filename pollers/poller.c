@@ -432,12 +432,25 @@ int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error
     return outbox_damage(p->ports.outbox, error);
 }
 
+/* For a disk that refuses to the end. */
+static void say_what_waits(const struct poller *p)
+{
+    struct outbox_figures f;
+    outbox_figures(p->ports.outbox, &f);
+    if (f.waiting)
+        log_warning(
+            "%llu records wait in memory for the disk and end here: the next start's readings make good what was "
+            "used",
+            (unsigned long long)f.waiting);
+}
+
 void poller_finish(struct poller *p, int timeout_ms)
 {
     int64_t now_ns = clock_boot_ns(p->ports.clock);
     hear_events(p);
     p->store_ns = 0;
     store(p, now_ns);
+    say_what_waits(p);
     if (p->set.host_uuid[0] && publisher_step(p->publisher, now_ns, clock_wall_ns(p->ports.clock)) > 0)
         publisher_flush(p->publisher, timeout_ms);
 }

@@ -14,7 +14,7 @@ import sys
 import time
 
 from many_domains import FIRST_TICK, WEIGHTS, ManyDomains
-from world import Poller, Program, Scene, play, rows, run, seconds, until
+from world import Poller, Program, Scene, Skip, play, rows, run, seconds, until
 
 RATE = 20_000  # bytes a second that an outbox may drain with
 CONFIG = f"send: {{rate: {RATE}}}\n"
@@ -268,22 +268,10 @@ class Outbox(Place):
 
     def test_03_a_full_disk_keeps_records_in_memory_until_it_heals(self):
         """What is not stored is not sent, which is said once; nothing is lost."""
-        state = self.world.path("full")
-        os.mkdir(state)
-        mount = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=16m none "$0" && exec "$@"', state]
-        poller = FleetPoller(self.world, "full", self.fleet.many, self.world.kafka, before=mount)
-        uuid = self.fleet.many.uuids[0]
-        before = self.world.used(uuid, WRITTEN)
-        self.fleet.start(poller)
-        until("usage to flow", lambda: self.world.used(uuid, WRITTEN) > before)
-        poller.state = f"/proc/{poller.process.pid}/root{state}"
+        poller = self.begin_on("full", "mount -t tmpfs -o size=16m none")
         filler = os.path.join(poller.state, "filler")
         self.fill(filler)
-        until("it to be said", lambda: "records wait in memory" in poller.text())
-        for _ in range(3):
-            self.fleet.await_cycles(1)
-            self.judge_sent(poller.process.pid, os.path.join(state, "outbox.db"), uuid)
-        self.assertEqual(poller.text().count("nothing is sent that is not stored"), 1)
+        self.judge_refusal(poller)
         self.assertIn("free some space on its disk", poller.text())
         os.remove(filler)
         self.fleet.settle(0, 1, self.fleet.VMS - 1)
@@ -292,10 +280,52 @@ class Outbox(Place):
         self.assertEqual([figures[name] for name in ("outbox_waiting", "outbox_dropped", "lost_records")], [0, 0, 0])
         poller.stop()
 
-    def judge_sent(self, pid, path, uuid):
+    def test_04_a_disk_that_turns_read_only_does_so_until_it_is_mounted_anew(self):
+        """As Linux does it after an error of the file system; the next start's readings make good what waited."""
+        image = self.world.path("image")
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        run("mkfs.ext4", "-q", image, check=True)
+        mounted = run("unshare", "-m", "mount", "-o", "loop", image, "/mnt")
+        if mounted.returncode:
+            raise Skip(f"no loop device: {mounted.stderr.strip()}")
+        poller = self.begin_on("read-only", f"mount -o loop,errors=remount-ro {image}")
+        source = run("nsenter", "-m", "-t", poller.process.pid, "findmnt", "-n", "-o", "SOURCE", image[:-5] + "read-only")
+        with open(f"/sys/fs/ext4/{os.path.basename(source.stdout.strip())}/trigger_fs_error", "w") as trigger:
+            trigger.write("1")
+        self.judge_refusal(poller)
+        self.assertIn("(Read-only file system): the file or its folder cannot be written", poller.text())
+        poller.stop()
+        self.assertRegex(poller.text(), r"\d+ records wait in memory for the disk and end here")
+        poller.start()
+        self.fleet.settle(0, 1, self.fleet.VMS - 1)
+        poller.stop()
+
+    def begin_on(self, name, mount):
+        """A poller whose state folder is a disk of its own."""
+        folder, uuid = self.world.path(name), self.fleet.many.uuids[0]
+        os.mkdir(folder)
+        poller = FleetPoller(self.world, name, self.fleet.many, self.world.kafka,
+                             before=["unshare", "-m", "sh", "-c", mount + ' "$0" && exec "$@"', folder])
+        before = self.world.used(uuid, WRITTEN)
+        self.fleet.start(poller)
+        until("usage to flow", lambda: self.world.used(uuid, WRITTEN) > before)
+        poller.state = f"/proc/{poller.process.pid}/root{folder}"
+        return poller
+
+    def judge_refusal(self, poller):
+        until("it to be said", lambda: "records wait in memory" in poller.text())
+        for _ in range(3):
+            self.fleet.await_cycles(1)
+            self.judge_sent(poller, self.fleet.many.uuids[0])
+        self.assertEqual(poller.text().count("nothing is sent that is not stored"), 1)
+
+    def judge_sent(self, poller, uuid):
         """Nothing of a VM is on the topic that is newer than what is stored."""
         sent = [seconds(p["time"]) for r in self.world.records(uuid) for p in r["points"] if p["meter"] == "cpu"]
-        done = run("nsenter", "-m", "-r", "-t", pid, "sqlite3", path, f"SELECT max(time_ms) FROM record WHERE key = '{uuid}'")
+        path = poller.command[poller.command.index("--state") + 1] + "/outbox.db"
+        done = run("nsenter", "-m", "-r", "-t", poller.process.pid, "sqlite3", path,
+                   f"SELECT max(time_ms) FROM record WHERE key = '{uuid}'")
         self.assertLessEqual(int(max(sent) * 1000), int(done.stdout), done.stderr)
 
     def fill(self, path):
@@ -306,7 +336,7 @@ class Outbox(Place):
             except OSError as why:
                 self.assertEqual(why.errno, errno.ENOSPC)
 
-    def test_04_a_damaged_file_is_set_aside_and_a_new_one_begun(self):
+    def test_05_a_damaged_file_is_set_aside_and_a_new_one_begun(self):
         """It is named, and usage goes on from the next reading: at once, or when the service manager starts it again."""
         for number, (table, is_ended) in enumerate([("record", False), ("incarnation", True)], 1):
             with self.subTest(table):
@@ -331,7 +361,7 @@ class Outbox(Place):
         self.assertTrue(os.path.exists(os.path.join(poller.state, aside)))
         self.work_and_settle()
 
-    def test_05_a_ledger_that_went_back_gets_again_what_it_lacks(self):
+    def test_06_a_ledger_that_went_back_gets_again_what_it_lacks(self):
         """A copy of it, taken while the collector was stopped, takes its place; the broker has nothing of it either."""
         world = self.world
         self.work_and_settle()
@@ -348,7 +378,7 @@ class Outbox(Place):
         world.start_collector()
         self.work_and_settle()
 
-    def test_06_a_second_poller_of_a_host_ends_at_once(self):
+    def test_07_a_second_poller_of_a_host_ends_at_once(self):
         """Whatever its state folder is; it names who reads the host, who goes on."""
         world = self.world
         second = world.make_poller("second", world.host)
