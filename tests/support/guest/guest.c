@@ -9,6 +9,7 @@
  *   burn MS                   keep the processor busy
  *   memory [ALL FREE]         tell the balloon's statistics from now on, KiB; without numbers: leave them as they are
  *   work [BLOCKS FRAMES MS]   "ok", and every second until the next order some of all that (20 20 50)
+ *   worked                    "ok TURNS": how often, since the guest's start
  *   ping [WORD]               "pong WORD"
  *   poweroff, reboot          "ok", and then it does
  *
@@ -118,6 +119,8 @@ static const char *order_memory(int count, const uint32_t *number)
     return NULL;
 }
 
+static uint32_t turns_worked;
+
 static const char *order_work(int count, const uint32_t *number)
 {
     uint32_t blocks = count > 0 ? number[0] : 20, frames = count > 1 ? number[1] : 20, ms = count > 2 ? number[2] : 50;
@@ -130,9 +133,20 @@ static const char *order_work(int count, const uint32_t *number)
         order_read(1, disk);
         order_send(2, nic);
         timer_burn(ms);
+        turns_worked++;
         for (uint32_t gone; (gone = timer_ms(since)) < SECOND_MS && !serial_waits(); look_around())
             machine_rest(SECOND_MS - gone);
     }
+    return "";
+}
+
+static const char *order_worked(int count, const uint32_t *number)
+{
+    (void)count;
+    (void)number;
+    serial_write("ok ");
+    write_number(turns_worked);
+    serial_write("\n");
     return "";
 }
 
@@ -155,9 +169,10 @@ static const char *order_reboot(int count, const uint32_t *number)
 }
 
 static const struct order orders[] = {
-    {"read", 1, 3, order_read},         {"write", 1, 3, order_write},       {"send", 2, 3, order_send},
-    {"received", 0, 0, order_received}, {"burn", 1, 1, order_burn},         {"work", 0, 3, order_work},
-    {"memory", 0, 2, order_memory},     {"poweroff", 0, 0, order_poweroff}, {"reboot", 0, 0, order_reboot},
+    {"read", 1, 3, order_read},         {"write", 1, 3, order_write},   {"send", 2, 3, order_send},
+    {"received", 0, 0, order_received}, {"burn", 1, 1, order_burn},     {"work", 0, 3, order_work},
+    {"worked", 0, 0, order_worked},     {"memory", 0, 2, order_memory}, {"poweroff", 0, 0, order_poweroff},
+    {"reboot", 0, 0, order_reboot},
 };
 
 static bool same(const char *a, const char *b)
