@@ -227,7 +227,7 @@ static enum incarnation_verdict see(struct incarnations *set, struct incarnation
         return INCARNATION_NO_MEMORY;
     bool verified = change == PROCESS_SAME && d->process_start != 0;
     devices_settle(set, vm, d, out);
-    counters_fall(set, vm, &out->closing);
+    counters_fall(set, vm, &out->closing, verified);
     vm->dirty = true;
     if (!owner && !vm->owned) {
         take_bases(vm, d->read_boot_ns);
@@ -318,7 +318,7 @@ enum incarnation_verdict incarnation_see_host(struct incarnations *set, const st
     sighting_begin(ret, vm);
     if (!values_take_host(set, vm, s, ret) || !reserve(vm, ret))
         return INCARNATION_NO_MEMORY;
-    counters_fall(set, vm, &ret->closing);
+    counters_fall(set, vm, &ret->closing, true);
     if (vm->offset_ns != set->offset_ns)
         change_owner(set, vm, &ret->before, s->list_boot_ns, s->list_boot_ns, true, ret);
     streams_read(set, vm, &ret->current, s->list_boot_ns, true);

@@ -50,8 +50,9 @@ void plug_end(struct incarnation *vm, struct device *d, struct told_list *list);
 /* Tell what was read (raw); a stream begins with it if none is open, and it is the last word if @ended. */
 void counter_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
                   struct told_list *list, int64_t now_boot_ns, bool ended);
-/* A counter that fell begins anew at 0; a sum over processors at what is left of it. */
-void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list);
+/* A counter that fell begins anew at 0. @verified, the process has run all the time: a sum over processors goes on from
+ * what is left of it. */
+void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list, bool verified);
 /* Close everything at @at_boot_ns: with what was just read where @now_boot_ns is not 0, else with what was read last.
  * @verified: the process has run all the time. */
 void streams_split(struct incarnations *set, struct incarnation *vm, struct told_list *list, int64_t now_boot_ns,

@@ -116,7 +116,7 @@ static bool sums_processors(enum meter_id meter)
     return meter == METER_VCPU_WAIT || meter == METER_VCPU_DELAY || meter_at(meter)->kind == RESOURCE_HOST;
 }
 
-void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list)
+void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list, bool verified)
 {
     for (size_t i = 0; i < vm->count; i++) {
         struct device *d = vm->devices[i];
@@ -125,7 +125,7 @@ void counters_fall(struct incarnations *set, struct incarnation *vm, struct told
             if (!is_counter(s) || !s->has_raw || !s->has_last || s->raw >= s->last)
                 continue;
             slot_close(list, vm, d, s, s->last_boot_ns);
-            bool restarted = !sums_processors(s->meter);
+            bool restarted = !verified || !sums_processors(s->meter);
             s->last = restarted ? 0 : s->raw; /* the base of the next, and what it is compared with */
             set->counts.falls += restarted;
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host_figures.h"
 #include "inspection_details.h"
 #include "inspector_ask.h"
 #include "pluvio/model/meter.h"
@@ -255,7 +256,8 @@ static struct snapshot *snapshot_of(struct inspection *in, struct stats_ask *a)
     }
     memcpy(s->host_uuid, in->host_uuid, UUID_SIZE);
     memcpy(s->boot_id, in->boot_id, UUID_SIZE);
-    memcpy(s->host, a->host, sizeof(s->host));
+    if (a->groups & GROUP_HOST)
+        host_figures_read("/proc", s->host);
     s->listed = true;
     s->list_wall_ns = a->list_wall_ns;
     s->list_boot_ns = a->list_boot_ns;

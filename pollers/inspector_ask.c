@@ -267,7 +267,6 @@ static void stats_reset(struct stats_ask *a)
     a->domains = NULL;
     a->count = 0;
     a->calls = a->hung = 0;
-    memset(a->host, 0, sizeof(a->host));
 }
 
 static int stats_run(struct ask *ask, struct connection *connection, struct error *error)
@@ -288,8 +287,6 @@ static int stats_run(struct ask *ask, struct connection *connection, struct erro
             r = ask_listed(a, handle, &l, error);
         listing_finish(&l);
     }
-    if (r == 0 && !a->none_hung && (a->groups & GROUP_HOST))
-        a->calls += stats_read_host(connection, a->host);
     return r;
 }
 

@@ -22,7 +22,6 @@ struct stats_ask {
 
     struct domain_stats *domains; /* the answer */
     size_t count;
-    struct reading host[HOST_FIELDS];
     unsigned calls, hung;
     bool none_hung; /* with @look: nobody hangs, nothing was read */
     int64_t list_wall_ns, list_boot_ns;

@@ -1,6 +1,7 @@
 pluvio_room(
   NAME inspector
-  SOURCES inspector.c
+  SOURCES host_figures.c
+          inspector.c
           inspector_libvirt.c
           inspection.c
           inspection_details.c
@@ -21,7 +22,8 @@ pluvio_room(
           process_start.c
   NEIGHBOURS base model
   LIBRARIES PkgConfig::LIBVIRT PkgConfig::XML Threads::Threads
-  HEADERS inspector.h
+  HEADERS host_figures.h
+          inspector.h
           inspector_libvirt.h
           inspection.h
           inspection_details.h

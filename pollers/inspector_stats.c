@@ -290,51 +290,6 @@ bool stats_partial(const struct domain_stats *d, unsigned groups)
     return (groups & GROUP_CPU) && !d->field[DOMAIN_CPU_TIME].has;
 }
 
-static void read_host_cpu(virConnectPtr handle, struct reading host[HOST_FIELDS])
-{
-    static const struct name_row names[] = {
-        {VIR_NODE_CPU_STATS_USER, HOST_CPU_USER},
-        {VIR_NODE_CPU_STATS_KERNEL, HOST_CPU_KERNEL},
-        {VIR_NODE_CPU_STATS_IDLE, HOST_CPU_IDLE},
-        {VIR_NODE_CPU_STATS_IOWAIT, HOST_CPU_IOWAIT},
-    };
-    virNodeCPUStats values[16];
-    int count = (int)ROWS(values);
-    if (virNodeGetCPUStats(handle, VIR_NODE_CPU_STATS_ALL_CPUS, values, &count, 0) < 0)
-        return;
-    for (int i = 0; i < count; i++)
-        for (size_t row = 0; row < ROWS(names); row++)
-            if (strcmp(values[i].field, names[row].name) == 0)
-                host[names[row].field] = (struct reading){true, values[i].value};
-}
-
-static void read_host_memory(virConnectPtr handle, struct reading host[HOST_FIELDS])
-{
-    static const struct name_row names[] = {
-        {VIR_NODE_MEMORY_STATS_TOTAL, HOST_MEMORY_TOTAL},
-        {VIR_NODE_MEMORY_STATS_FREE, HOST_MEMORY_FREE},
-    };
-    virNodeMemoryStats values[16];
-    int count = (int)ROWS(values);
-    if (virNodeGetMemoryStats(handle, VIR_NODE_MEMORY_STATS_ALL_CELLS, values, &count, 0) < 0)
-        return;
-    for (int i = 0; i < count; i++)
-        for (size_t row = 0; row < ROWS(names); row++)
-            if (strcmp(values[i].field, names[row].name) == 0)
-                host[names[row].field] = (struct reading){true, values[i].value};
-}
-
-unsigned stats_read_host(struct connection *connection, struct reading host[HOST_FIELDS])
-{
-    virConnectPtr handle = connection_handle(connection);
-    virNodeInfo info;
-    read_host_cpu(handle, host);
-    read_host_memory(handle, host);
-    if (virNodeGetInfo(handle, &info) == 0)
-        host[HOST_VCPUS] = (struct reading){true, info.cpus};
-    return 3;
-}
-
 struct reading stats_cpu(virDomainPtr domain, unsigned *calls)
 {
     virTypedParameter total = {0};

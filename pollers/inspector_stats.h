@@ -38,9 +38,6 @@ bool stats_partial(const struct domain_stats *d, unsigned groups);
 struct reading stats_cpu(struct _virDomain *domain, unsigned *calls);
 
 struct connection;
-/* CPU, memory and vcpus of the host; what cannot be read is absent. Returns how many calls it took. */
-unsigned stats_read_host(struct connection *connection, struct reading host[HOST_FIELDS]);
-
 /* CPU time of the process with domain id @id and of no later one: ids grow while a libvirtd lives. Needs no monitor. */
 struct reading stats_last_cpu(struct connection *connection, const char *uuid, int id);
 /* All that counts of a paused domain. 0: *ret is the caller's, by domain_stats_free(d, 1); -EAGAIN: its monitor is

@@ -60,6 +60,50 @@ START_TEST(counters_of_two_guests_are_exact)
 }
 END_TEST
 
+/* libvirt's word for what is read beside it. It wants to be asked how many figures it has, and for no more. */
+static uint64_t user_ns(virConnectPtr connection)
+{
+    virNodeCPUStats cpu[16];
+    int count = 0, all = VIR_NODE_CPU_STATS_ALL_CPUS;
+    ck_assert_int_eq(virNodeGetCPUStats(connection, all, NULL, &count, 0), 0);
+    ck_assert_int_le(count, 16);
+    ck_assert_int_eq(virNodeGetCPUStats(connection, all, cpu, &count, 0), 0);
+    for (int i = 0; i < count; i++)
+        if (strcmp(cpu[i].field, VIR_NODE_CPU_STATS_USER) == 0)
+            return cpu[i].value;
+    ck_abort_msg("libvirt does not tell");
+}
+
+static uint64_t memory_kib(virConnectPtr connection)
+{
+    virNodeMemoryStats memory[16];
+    int count = 0, all = VIR_NODE_MEMORY_STATS_ALL_CELLS;
+    ck_assert_int_eq(virNodeGetMemoryStats(connection, all, NULL, &count, 0), 0);
+    ck_assert_int_le(count, 16);
+    ck_assert_int_eq(virNodeGetMemoryStats(connection, all, memory, &count, 0), 0);
+    for (int i = 0; i < count; i++)
+        if (strcmp(memory[i].field, VIR_NODE_MEMORY_STATS_TOTAL) == 0)
+            return memory[i].value;
+    ck_abort_msg("libvirt does not tell");
+}
+
+START_TEST(the_hosts_own_figures_are_those_that_libvirt_tells)
+{
+    virNodeInfo info;
+    virConnectPtr connection = virConnectOpenReadOnly(host.uri);
+    ck_assert_ptr_nonnull(connection);
+    ck_assert_int_eq(virNodeGetInfo(connection, &info), 0);
+    uint64_t before = user_ns(connection);
+    struct snapshot *s = until(both_are_done);
+    ck_assert_uint_le(before, s->host[HOST_CPU_USER].value);
+    ck_assert_uint_le(s->host[HOST_CPU_USER].value, user_ns(connection));
+    ck_assert_uint_eq(s->host[HOST_VCPUS].value, info.cpus);
+    ck_assert_uint_eq(s->host[HOST_MEMORY_TOTAL].value, memory_kib(connection));
+    snapshot_free(s);
+    virConnectClose(connection);
+}
+END_TEST
+
 START_TEST(metadata_says_owner_and_devices)
 {
     struct snapshot *s = until(answered);
@@ -372,6 +416,7 @@ int main(void)
     tcase_set_timeout(c, 120);
     tcase_add_checked_fixture(c, rig_set_up, rig_tear_down);
     tcase_add_test(c, counters_of_two_guests_are_exact);
+    tcase_add_test(c, the_hosts_own_figures_are_those_that_libvirt_tells);
     tcase_add_test(c, metadata_says_owner_and_devices);
     tcase_add_test(c, a_pause_and_a_change_of_owner_are_told_and_the_owner_is_read_anew);
     tcase_add_test(c, a_disk_that_is_plugged_in_is_told_and_known);

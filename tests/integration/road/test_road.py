@@ -171,6 +171,17 @@ class Road(unittest.TestCase):
         world.poller.start()
         self.expect(uuid(13), 6, 7, 8)
 
+    def test_14_the_host_itself_is_metered(self):
+        """Its processors, their time and its memory, as the kernel counts them."""
+        uuid = world.resources(kind="host")[0]["entity"]
+        for meter in ("host.cpu.user.time", "host.cpu.kernel.time", "host.cpu.idle.time"):
+            until(f"{meter} to be used", lambda m=meter: world.used(uuid, m) > 0)
+        with open("/proc/meminfo") as file:
+            memory = int(file.readline().split()[1]) // 1024
+        for meter, size in (("host.vcpus", os.cpu_count()), ("host.memory.total", memory)):
+            points = world.get(f"/v1/series/{uuid}/{meter}", from_="-5min", step="5s")["points"]
+            self.assertEqual({p["value"] for p in points} - {None}, {size})
+
 
 if __name__ == "__main__":
     try:
