@@ -171,7 +171,7 @@ static void take_bases(struct incarnation *vm, int64_t now_boot_ns)
         struct device *d = vm->devices[i];
         for (size_t n = 0; n < d->count; n++) {
             struct slot *s = &d->slots[n];
-            if (!is_counter(s) || !s->has_raw || s->has_last || d->from_zero)
+            if (!is_counter(s) || !s->has_raw || s->has_last || begins_at_zero(d, s))
                 continue;
             s->last = s->raw;
             s->has_last = true;

@@ -34,6 +34,8 @@ bool values_take_host(struct incarnations *set, struct incarnation *vm, const st
 /* ---- incarnation_stream.c ---- */
 
 bool is_counter(const struct slot *s);
+/* All that it has counted was done since Pluvio looks. */
+bool begins_at_zero(const struct device *d, const struct slot *s);
 /* For so long a size may be vouched for without a reading. */
 int64_t slot_gap_ns(const struct incarnations *set, const struct slot *s);
 /* Room for @count more in both lists, so that what follows cannot fail. */
@@ -50,8 +52,8 @@ void plug_end(struct incarnation *vm, struct device *d, struct told_list *list);
 /* Tell what was read (raw); a stream begins with it if none is open, and it is the last word if @ended. */
 void counter_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
                   struct told_list *list, int64_t now_boot_ns, bool ended);
-/* A counter that fell begins anew at 0. @verified, the process has run all the time: a sum over processors goes on from
- * what is left of it. */
+/* A counter that fell begins anew at 0. What goes on from where it fell to: a sum over processors in a process that has
+ * run all the time (@verified), and what the guest's kernel counts. */
 void counters_fall(struct incarnations *set, struct incarnation *vm, struct told_list *list, bool verified);
 /* Close everything at @at_boot_ns: with what was just read where @now_boot_ns is not 0, else with what was read last.
  * @verified: the process has run all the time. */

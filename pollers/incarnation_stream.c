@@ -97,11 +97,23 @@ void plug_end(struct incarnation *vm, struct device *d, struct told_list *list)
     d->from_zero = true;
 }
 
+/* The guest's kernel counts its swapping, over restores and migrations too: a new process of the VM begins with what
+ * others had, and a snapshot goes back to what it was then. */
+static bool is_guests_own(enum meter_id meter)
+{
+    return meter == METER_MEMORY_SWAP_IN || meter == METER_MEMORY_SWAP_OUT;
+}
+
+bool begins_at_zero(const struct device *d, const struct slot *s)
+{
+    return d->from_zero && !is_guests_own(s->meter);
+}
+
 /* Begin a stream that raw is read from. */
 static void counter_open(struct incarnations *set, struct incarnation *vm, const struct device *d, struct slot *s,
                          int64_t now_boot_ns)
 {
-    bool counts = s->has_last || d->from_zero;
+    bool counts = s->has_last || begins_at_zero(d, s);
     s->stream = new_stream(set);
     s->base = s->has_last ? s->last : counts ? 0 : s->raw;
     s->start_boot_ns = counts ? latest(vm->since_boot_ns, s->last_boot_ns) : now_boot_ns;
@@ -125,9 +137,9 @@ void counters_fall(struct incarnations *set, struct incarnation *vm, struct told
             if (!is_counter(s) || !s->has_raw || !s->has_last || s->raw >= s->last)
                 continue;
             slot_close(list, vm, d, s, s->last_boot_ns);
-            bool restarted = !verified || !sums_processors(s->meter);
-            s->last = restarted ? 0 : s->raw; /* the base of the next, and what it is compared with */
-            set->counts.falls += restarted;
+            bool goes_on = is_guests_own(s->meter) || (verified && sums_processors(s->meter));
+            s->last = goes_on ? s->raw : 0; /* the base of the next, and what it is compared with */
+            set->counts.falls += !goes_on;
         }
     }
 }
@@ -194,7 +206,7 @@ static void counter_split(struct incarnations *set, struct incarnation *vm, stru
                           struct told_list *list, int64_t now_boot_ns)
 {
     /* What may have been done before Pluvio came is nobody's: its first reading is the next owner's base. */
-    bool readable = now_boot_ns && s->has_raw && (s->has_last || d->from_zero);
+    bool readable = now_boot_ns && s->has_raw && (s->has_last || begins_at_zero(d, s));
     if (readable)
         counter_read(set, vm, d, s, list, now_boot_ns, true);
     else

@@ -342,6 +342,26 @@ START_TEST(a_sum_over_processors_that_falls_goes_on_from_what_is_left)
 }
 END_TEST
 
+/* Migrated, restored or reverted, the guest's kernel goes on with its own count. */
+START_TEST(what_the_guests_kernel_counts_is_no_processs)
+{
+    static const struct {
+        int64_t start_s;
+        uint64_t swapped;
+    } rows[] = {{500, 100}, {500, 130}, {1130, 140}, {1130, 145}, {1130, 60}, {1130, 61}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (i == 0)
+            guest_init(&vm, 1, 1, rows[i].start_s);
+        else if (rows[i].start_s != rows[i - 1].start_s)
+            guest_start(&vm, 2, rows[i].start_s);
+        set_reading(&vm.stats.field[DOMAIN_BALLOON_SWAP_IN], rows[i].swapped);
+        see_cpu(1000 + 60 * (int64_t)i, 10 * (i + 1));
+    }
+    ck_assert_int_eq(used(&rig, &vm, "", METER_MEMORY_SWAP_IN, NULL), 30 + 5 + 1);
+    ck_assert_uint_eq(rig.set.counts.falls, 0);
+}
+END_TEST
+
 START_TEST(a_stop_told_late_does_not_bill_the_running_process_twice)
 {
     guest_init(&vm, 1, 1, 500);
@@ -433,6 +453,7 @@ int main(void)
     tcase_add_test(t, a_counter_that_falls_begins_a_stream_at_zero);
     tcase_add_test(t, cpu_time_that_falls_in_one_process_is_not_believed);
     tcase_add_test(t, a_sum_over_processors_that_falls_goes_on_from_what_is_left);
+    tcase_add_test(t, what_the_guests_kernel_counts_is_no_processs);
     tcase_add_loop_test(t, a_stop_told_late_does_not_bill_the_running_process_twice, 0, 2);
     tcase_add_test(t, a_sighting_older_than_what_is_known_is_left_out);
     tcase_add_test(t, the_host_counts_from_its_first_list_and_after_a_boot_from_zero);
