@@ -54,6 +54,7 @@ static void read_disk(const struct xml_node *disk, struct domain_disk *d, unsign
 {
     static const char *const sources[] = {"file", "dev", "name", "volume", "dir", "path"};
     d->target = xml_attribute(xml_child(disk, NULL, "target"), "dev");
+    d->alias = xml_attribute(xml_child(disk, NULL, "alias"), "name");
     d->serial = xml_text(xml_child(disk, NULL, "serial"));
     d->source = first_attribute(xml_child(disk, NULL, "source"), sources, sizeof(sources) / sizeof(sources[0]));
     read_chain(disk, d, refused);
@@ -215,6 +216,7 @@ static void free_disks(struct domain_meta *m)
 {
     for (size_t i = 0; i < m->disk_count; i++) {
         free(m->disks[i].target);
+        free(m->disks[i].alias);
         free(m->disks[i].serial);
         free(m->disks[i].source);
     }

@@ -414,7 +414,7 @@ static void take_event(struct incarnations *set, struct incarnation *vm, const s
         break;
     case EFFECT_DEVICES:
         if (strncmp(event->device, "net", 3) != 0)
-            vm->disk_event_ns = event->boot_ns;
+            disk_event_take(vm, event);
         break;
     case EFFECT_GONE:
         if (!vm->running)

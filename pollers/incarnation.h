@@ -26,6 +26,7 @@
 #define INCARNATION_MAX_VMS     16384
 #define INCARNATION_MAX_DEVICES 1024 /* of one VM */
 #define INCARNATION_CHAIN       16
+#define INCARNATION_DISK_EVENTS 4
 #define DEVICE_NAME_SIZE        64
 #define OWNER_TEXT_SIZE         256
 #define CLOCK_STEP_NS           1000000000LL
@@ -82,7 +83,9 @@ struct incarnation {
     int64_t seen_boot_ns;   /* newest sighting; 0: none */
     struct reading balloon; /* last-update of the balloon's figures */
     bool devices_known;     /* the XML of this process was read once */
-    int64_t disk_event_ns;  /* a disk was plugged or unplugged then (boot time), and nothing showed it yet; 0: none */
+    int64_t disk_event_ns;  /* disks were plugged or unplugged until then (boot time), unseen yet; 0: none */
+    uint64_t disk_events[INCARNATION_DISK_EVENTS]; /* their aliases, as hashes */
+    size_t disk_event_count;                       /* 0, or more than there is room for: any of them */
     uint64_t meta_version;
     struct device **devices; /* [0] is the entity itself */
     size_t count, cap;

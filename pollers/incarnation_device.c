@@ -220,6 +220,28 @@ static uint64_t serial_of(const struct domain_disk *disk)
     return text_hash(text_of(disk->serial)) | 1;
 }
 
+void disk_event_take(struct incarnation *vm, const struct lifecycle_event *event)
+{
+    if (vm->disk_event_ns == 0)
+        vm->disk_event_count = 0;
+    vm->disk_event_ns = event->boot_ns;
+    if (vm->disk_event_count < INCARNATION_DISK_EVENTS)
+        vm->disk_events[vm->disk_event_count] = text_hash(text_of(event->device));
+    vm->disk_event_count++;
+}
+
+/* Of another device than this disk an event says nothing. */
+static bool is_told(const struct incarnation *vm, const struct domain_disk *disk)
+{
+    size_t count = vm->disk_event_count;
+    if (vm->disk_event_ns == 0 || !disk->alias || count == 0 || count > INCARNATION_DISK_EVENTS)
+        return vm->disk_event_ns != 0;
+    for (size_t i = 0; i < count; i++)
+        if (vm->disk_events[i] == text_hash(text_of(disk->alias)))
+            return true;
+    return false;
+}
+
 /* Rule S4: disjoint chains are another plug if an event, a fall or the serial says so too, since a copy's pivot looks
  * the same.
  * @disk NULL: the XML is not there or does not show it. */
@@ -234,7 +256,7 @@ static void settle_disk(struct incarnations *set, struct incarnation *vm, struct
     }
     if (d->chain_count && !share_an_index(d, disk)) {
         bool other_serial = d->serial && d->serial != serial_of(disk);
-        if (vm->disk_event_ns || other_serial || has_fallen(d))
+        if (is_told(vm, disk) || other_serial || has_fallen(d))
             another_plug(set, vm, d, out);
         else
             set->counts.ambiguous++;

@@ -21,6 +21,7 @@ struct device *device_of_net(const struct incarnation *vm, const struct domain_s
 
 /* Bring the devices up to what statistics and XML show: new ones, plugs that are others now (they close under the old
  * owner), those that were taken out. False: out of memory. */
+void disk_event_take(struct incarnation *vm, const struct lifecycle_event *event);
 bool devices_list(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d);
 void devices_settle(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d,
                     struct sighting *out);

@@ -95,6 +95,7 @@ enum domain_field {
 /* What the domain's XML says; fetched when the domain is new or an event says that it changed, then kept. */
 struct domain_disk {
     char *target;
+    char *alias; /* what events call it; NULL while stopped */
     char *serial;
     char *source;
     int64_t chain[16]; /* <source index=> of the whole chain, top first */

@@ -217,6 +217,34 @@ START_TEST(the_event_of_a_plug_is_remembered_until_statistics_and_xml_show_it)
 }
 END_TEST
 
+static const struct {
+    const char *disk_alias, *events[5];
+    bool is_plug;
+} alias_rows[] = {
+    {"virtio-disk0", {"virtio-disk0"}, true},
+    {"virtio-disk0", {"virtio-disk1"}, false},
+    {"virtio-disk0", {"hostdev0", "virtio-disk1"}, false},
+    {"virtio-disk0", {"hostdev0", "virtio-disk0", "rng0"}, true},
+    {"virtio-disk0", {"scsi0-0-0-1", "scsi0-0-0-2", "scsi0-0-0-3", "scsi0-0-0-4", "scsi0-0-0-5"}, true}, /* too many */
+    {NULL, {"virtio-disk1"}, true}, /* cannot be told */
+};
+
+START_TEST(a_pivot_is_a_plug_only_if_the_event_is_of_that_disk)
+{
+    static char alias[32];
+    const char *name = alias_rows[_i].disk_alias;
+    if (name)
+        vm.xml_disks[0].alias = strcpy(alias, name);
+    begin_with_disk();
+    for (size_t e = 0; e < 5 && alias_rows[_i].events[e]; e++)
+        plugged(1090 + (int64_t)e, alias_rows[_i].events[e]);
+    chain_is(2);
+    see_disk(1120, 50, 120);
+    ck_assert_int_eq(disk_read(), alias_rows[_i].is_plug ? 20 + 50 : 40);
+    ck_assert_uint_eq(rig.set.counts.ambiguous, !alias_rows[_i].is_plug);
+}
+END_TEST
+
 START_TEST(an_old_event_makes_no_plug_of_a_later_pivot)
 {
     begin_with_disk();
@@ -419,6 +447,8 @@ static TCase *disks(void)
     tcase_add_test(t, statistics_older_than_the_replug_belong_to_the_old_plug);
     tcase_add_loop_test(t, statistics_newer_than_the_xml_are_billed_once, 0, 2);
     tcase_add_test(t, the_event_of_a_plug_is_remembered_until_statistics_and_xml_show_it);
+    tcase_add_loop_test(t, a_pivot_is_a_plug_only_if_the_event_is_of_that_disk, 0,
+                        sizeof alias_rows / sizeof alias_rows[0]);
     tcase_add_test(t, an_old_event_makes_no_plug_of_a_later_pivot);
     tcase_add_test(t, a_disk_plugged_since_the_first_list_counts_from_zero_and_those_before_it_do_not);
     tcase_add_test(t, a_disk_whose_counters_were_omitted_at_first_counts_from_its_first_reading);

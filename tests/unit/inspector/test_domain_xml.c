@@ -29,7 +29,8 @@
     "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"                                      \
     "<source file='/d/top.qcow2' index='7'/><backingStore type='file' index='3'><format type='qcow2'/>"                \
     "<source file='/d/mid.qcow2'/><backingStore type='file' index='1'><source file='/d/base'/><backingStore/>"         \
-    "</backingStore></backingStore><target dev='vda' bus='virtio'/><serial>vol-1</serial></disk>"                      \
+    "</backingStore></backingStore><target dev='vda' bus='virtio'/><serial>vol-1</serial><alias "                      \
+    "name='virtio-disk0'/></disk>"                                                                                     \
     "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>"                                           \
     "<disk type='network' device='disk'><source protocol='rbd' name='pool/image' index='2'/><target "                  \
     "dev='vdb'/></disk>"                                                                                               \
@@ -142,6 +143,7 @@ START_TEST(disks_carry_serial_source_and_chain_top_first)
     const struct domain_disk *d = &m->disks[0];
     ck_assert_str_eq(d->target, "vda");
     ck_assert_str_eq(d->serial, "vol-1");
+    ck_assert_str_eq(d->alias, "virtio-disk0");
     ck_assert_str_eq(d->source, "/d/top.qcow2");
     ck_assert_uint_eq(d->chain_count, 3);
     ck_assert_int_eq(d->chain[0], 7);
