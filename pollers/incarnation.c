@@ -77,7 +77,8 @@ static int64_t birth_boot_ns(const struct incarnations *set, const struct incarn
     return birth < d->read_boot_ns ? birth : d->read_boot_ns;
 }
 
-static void reset_devices(struct incarnation *vm)
+/* Of another process; @known: bases of it were taken already. */
+static void reset_devices(struct incarnation *vm, bool known)
 {
     for (size_t i = 0; i < vm->count; i++) {
         struct device *d = vm->devices[i];
@@ -88,7 +89,7 @@ static void reset_devices(struct incarnation *vm)
         d->ifindex = 0;
         d->tap[0] = '\0';
         for (size_t n = 0; n < d->count; n++)
-            if (is_counter(&d->slots[n]))
+            if (is_counter(&d->slots[n]) && !known)
                 d->slots[n] = (struct slot){.meter = d->slots[n].meter};
     }
 }
@@ -111,7 +112,7 @@ static void sizes_end(struct incarnations *set, struct incarnation *vm, struct t
 static void begin_process(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d,
                           struct sighting *out)
 {
-    bool ran = vm->running;
+    bool ran = vm->running, known = vm->arriving && same_process(vm, d);
     counters_end(vm, &out->closing);
     vm->from_zero = counts_from_zero(set, vm, d);
     int64_t birth = birth_boot_ns(set, vm, d);
@@ -126,7 +127,7 @@ static void begin_process(struct incarnations *set, struct incarnation *vm, cons
     vm->disk_event_ns = 0;
     vm->meta_version = 0;
     vm->offset_ns = set->offset_ns;
-    reset_devices(vm);
+    reset_devices(vm, known);
     set->counts.processes++;
     out->new_process = true;
 }
@@ -252,6 +253,18 @@ static bool is_arriving(const struct incarnation *vm, const struct domain_stats 
     return d->state == DOMAIN_PAUSED && d->reason == PAUSED_MIGRATION && !(vm->running && same_process(vm, d));
 }
 
+/* One that is met first may as well be paused to leave, and stay if that fails: what it has counted is nobody's. Of one
+ * that comes that is nothing, or cannot be read. */
+static enum incarnation_verdict take_stranger(struct incarnations *set, struct incarnation *vm,
+                                              const struct domain_stats *d, struct sighting *out)
+{
+    vm->running = true; /* for its counters to be taken */
+    bool fits = devices_list(set, vm, d) && values_take(set, vm, d, out);
+    vm->running = false;
+    take_bases(vm, d->read_boot_ns);
+    return fits ? INCARNATION_SILENT : INCARNATION_NO_MEMORY;
+}
+
 /* A process that ran here before it left unseen; it is not known when. */
 static enum incarnation_verdict note_arriving(struct incarnations *set, struct incarnation *vm,
                                               const struct domain_stats *d, struct sighting *out)
@@ -263,12 +276,17 @@ static enum incarnation_verdict note_arriving(struct incarnations *set, struct i
         end_process(vm, d->read_boot_ns, out);
         sizes_end(set, vm, &out->closing, 0);
     }
+    if (!vm->arriving || !same_process(vm, d))
+        reset_devices(vm, false);
+    bool is_stranger = set->in_first_list || vm->amnesia;
     vm->arriving = true;
     vm->running = false;
     vm->id = d->id;
     vm->process_start = d->process_start;
     vm->seen_boot_ns = d->read_boot_ns;
     vm->dirty = true;
+    if (is_stranger)
+        return take_stranger(set, vm, d, out);
     return ran && vm->owned ? INCARNATION_TOLD : INCARNATION_SILENT;
 }
 

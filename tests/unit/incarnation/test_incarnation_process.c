@@ -109,15 +109,37 @@ static void arrived(int64_t at_s, uint64_t cpu)
     see_cpu(at_s, cpu);
 }
 
-START_TEST(an_incoming_migration_counts_from_zero_on_the_first_list_and_on_any)
+START_TEST(an_incoming_migration_counts_from_zero_or_from_the_first_list)
 {
     guest_init(&vm, 1, 1, 990);
     if (_i)
         rig_see(&rig, 900, NULL);
     arrive(1000, 5);
     ck_assert_uint_eq(rig.count, 0);
+    arrive(1030, 7);
     arrived(1060, 40);
-    ck_assert_int_eq(used(&rig, &vm, "", METER_CPU, NULL), 40);
+    ck_assert_int_eq(used(&rig, &vm, "", METER_CPU, NULL), _i ? 40 : 40 - 5);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_of_an_incoming_migration_counts_from_zero_on_the_first_list_too)
+{
+    guest_init(&vm, 1, 1, 990);
+    arrive(1000, 5);
+    set_reading(&vm.stats.field[DOMAIN_VCPU_WAIT], 33);
+    arrived(1060, 40);
+    ck_assert_int_eq(used(&rig, &vm, "", METER_VCPU_WAIT, NULL), 33);
+}
+END_TEST
+
+START_TEST(the_past_of_a_vm_that_was_to_leave_at_the_first_list_and_stays_is_nobodys)
+{
+    guest_init(&vm, 1, 1, 10);
+    arrive(1000, 1000000);
+    rig_event(&rig, 1001, &vm, LIFECYCLE_RESUMED);
+    arrived(1060, 1000001);
+    arrived(1120, 1000003);
+    ck_assert_int_eq(used(&rig, &vm, "", METER_CPU, NULL), 3);
 }
 END_TEST
 
@@ -438,7 +460,9 @@ int main(void)
     tcase_add_test(t, a_vm_that_began_while_the_poller_was_down_is_billed_from_zero);
     tcase_add_test(t, a_list_that_is_not_complete_cannot_be_the_first);
     tcase_add_test(t, another_hosts_memory_is_refused);
-    tcase_add_loop_test(t, an_incoming_migration_counts_from_zero_on_the_first_list_and_on_any, 0, 2);
+    tcase_add_loop_test(t, an_incoming_migration_counts_from_zero_or_from_the_first_list, 0, 2);
+    tcase_add_test(t, what_cannot_be_read_of_an_incoming_migration_counts_from_zero_on_the_first_list_too);
+    tcase_add_test(t, the_past_of_a_vm_that_was_to_leave_at_the_first_list_and_stays_is_nobodys);
     tcase_add_test(t, an_arrived_vm_is_held_from_the_moment_it_resumed);
     tcase_add_test(t, a_vm_that_pauses_to_leave_is_still_counted_here);
     tcase_add_test(t, a_vm_that_comes_back_was_not_here_meanwhile);
