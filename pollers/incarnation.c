@@ -451,9 +451,11 @@ enum incarnation_verdict incarnation_event(struct incarnations *set, const struc
     sighting_begin(ret, vm);
     if (!reserve(vm, ret))
         return INCARNATION_NO_MEMORY;
-    vm->look |= lifecycle_meaning(event->kind)->look;
+    const struct lifecycle_meaning *meaning = lifecycle_meaning(event->kind);
+    bool overtaken = event->boot_ns <= vm->seen_boot_ns; /* by a list, which may have read it just before */
+    vm->look |= meaning->look || (overtaken && meaning->effect != EFFECT_NONE);
     vm->dirty = true;
-    if (event->boot_ns > vm->seen_boot_ns) /* else a newer list has told already */
+    if (!overtaken)
         take_event(set, vm, event, ret);
     return vm->owned ? INCARNATION_TOLD : INCARNATION_SILENT;
 }

@@ -373,7 +373,13 @@ static void take_paused(struct poller *p, struct domain_stats *d)
     domain_stats_free(d, 1);
 }
 
-static void hear_events(struct poller *p)
+/* A reading under way may have read the VM before it happened: another one is to follow at once. */
+static bool may_be_undone(const struct poller *p, const struct lifecycle_event *e)
+{
+    return p->asking && lifecycle_meaning(e->kind)->effect != EFFECT_NONE;
+}
+
+static void hear_each(struct poller *p)
 {
     struct lifecycle_event e;
     while (p->ports.inspector->event(p->ports.inspector, &e) == 1) {
@@ -383,11 +389,21 @@ static void hear_events(struct poller *p)
         }
         enum incarnation_verdict verdict = incarnation_event(&p->set, &e, &p->sighting);
         const struct incarnation *vm = incarnations_find(&p->set, e.uuid);
-        p->look |= vm ? vm->look : lifecycle_meaning(e.kind)->look;
+        p->look |= may_be_undone(p, &e) || (vm ? vm->look : lifecycle_meaning(e.kind)->look);
         p->dirty |= vm != NULL;
         if (verdict == INCARNATION_TOLD)
             tell_event(p, &p->sighting, &e);
     }
+}
+
+/* Whatever a reading under way may bring, an end is told of with all meters. */
+static void hear_events(struct poller *p)
+{
+    bool due[METERS];
+    memcpy(due, p->set.wanted, sizeof due);
+    want_all(p);
+    hear_each(p);
+    memcpy(p->set.wanted, due, sizeof due);
 }
 
 static void tidy(struct poller *p, int64_t now_ns)

@@ -201,6 +201,46 @@ START_TEST(what_was_read_in_a_pause_that_ends_is_billed_once)
 }
 END_TEST
 
+/* Of disks, which are not due in it: it was read at 0 s. */
+static void begin_a_reading_without_disks(void)
+{
+    static int64_t every[METERS];
+    for (size_t m = METER_DISK_READ_BYTES; m <= METER_DISK_USAGE; m++)
+        every[m] = 600 * NS_PER_S;
+    rig.settings.every_ns = every;
+    poller_configure(rig.poller, &rig.settings);
+    rig_advance(&rig, 0);
+    rig.inspector.silent = true;
+    while (rig.inspector.begun < 2)
+        rig_advance(&rig, 1);
+    ck_assert(!(rig.inspector.groups & GROUP_BLOCK));
+}
+
+START_TEST(the_last_word_of_a_process_is_told_with_all_meters_whatever_is_being_read)
+{
+    begin_a_reading_without_disks();
+    rig.inspector.written += 700;
+    rig_event(&rig, LIFECYCLE_PAUSED);
+    rig_paused(&rig);
+    rig.clock.boot_ns += NS_PER_S;
+    rig.clock.wall_ns += NS_PER_S;
+    rig_event(&rig, LIFECYCLE_STOPPED);
+    rig_advance(&rig, 0);
+    ck_assert_int_eq(said().written, 700);
+}
+END_TEST
+
+START_TEST(what_a_reading_under_way_may_undo_is_read_again_at_once)
+{
+    begin_a_reading_without_disks();
+    rig_event(&rig, LIFECYCLE_PAUSED);
+    rig_advance(&rig, 0);
+    rig.inspector.silent = false;
+    rig_advance(&rig, 1);
+    ck_assert_uint_eq(rig.inspector.begun, 3);
+}
+END_TEST
+
 START_TEST(while_libvirt_is_away_it_is_asked_again_and_nothing_ends)
 {
     rig_advance(&rig, 0);
@@ -445,6 +485,8 @@ int main(void)
     tcase_add_test(t, an_event_is_a_record_of_its_own_and_may_ask_for_a_look);
     tcase_add_test(t, what_was_read_between_pause_and_end_is_the_last_word_of_a_process);
     tcase_add_test(t, what_was_read_in_a_pause_that_ends_is_billed_once);
+    tcase_add_test(t, the_last_word_of_a_process_is_told_with_all_meters_whatever_is_being_read);
+    tcase_add_test(t, what_a_reading_under_way_may_undo_is_read_again_at_once);
     tcase_add_test(t, while_libvirt_is_away_it_is_asked_again_and_nothing_ends);
     tcase_add_test(t, nothing_is_asked_while_an_answer_is_awaited);
     tcase_add_test(t, a_large_host_is_given_the_time_that_its_readings_usually_take);
