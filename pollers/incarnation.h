@@ -135,6 +135,7 @@ struct incarnation_counts {
 struct incarnations {
     struct random *random;
     int64_t gap_ns;           /* unseen for longer: a size is vouched for only if the process is verifiably the same */
+    uint64_t choice;          /* of meters and devices, as a hash; 0: none was made yet */
     bool wanted[METERS];      /* meters to tell; those that are not due now are left out, too */
     int64_t every_ns[METERS]; /* how often a meter is read, where that is seldomer than gap_ns tells */
     struct selection devices; /* disks and interfaces to tell of; borrowed */
@@ -153,6 +154,11 @@ struct incarnations {
 /* All meters wanted, nothing known. */
 void incarnations_init(struct incarnations *set, struct random *random, int64_t gap_ns);
 void incarnations_finish(struct incarnations *set);
+
+/* Which meters and devices are told of from now on; @devices is borrowed. What was done before it was chosen is
+ * nobody's: where the choice differs from the one that is remembered, counters that go on count from their next
+ * reading. */
+void incarnations_choose(struct incarnations *set, const bool chosen[METERS], const struct selection *devices);
 
 enum list_verdict {
     LIST_TAKEN,

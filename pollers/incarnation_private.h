@@ -28,6 +28,8 @@ void devices_settle(struct incarnations *set, struct incarnation *vm, const stru
 
 /* ---- incarnation_values.c ---- */
 
+/* By the patterns for devices; the entity itself always is. */
+bool device_is_chosen(const struct incarnations *set, const struct device *d);
 /* Put what was read into the slots (has_raw); gauges go to @out. False: out of memory. */
 bool values_take(struct incarnations *set, struct incarnation *vm, const struct domain_stats *d, struct sighting *out);
 bool values_take_host(struct incarnations *set, struct incarnation *vm, const struct snapshot *s, struct sighting *out);

@@ -10,6 +10,45 @@ void incarnations_init(struct incarnations *set, struct random *random, int64_t 
         set->wanted[m] = true;
 }
 
+static uint64_t choice_of(const bool chosen[METERS], const struct selection *devices)
+{
+    uint64_t choice = 1;
+    for (size_t m = 0; m < METERS; m++)
+        if (chosen[m])
+            choice += text_hash(text_of(meter_at((enum meter_id)m)->name));
+    for (size_t i = 0; i < devices->count; i++) /* the last one that fits decides: their order matters */
+        choice = choice * 31 + text_hash(text_of(devices->patterns[i]));
+    return choice ? choice : 1;
+}
+
+static void choose_again(struct incarnations *set, struct incarnation *vm, const bool chosen[METERS])
+{
+    vm->from_zero = false; /* its devices may not be known yet */
+    for (size_t i = 0; i < vm->count; i++) {
+        struct device *d = vm->devices[i];
+        bool is_out = !device_is_chosen(set, d);
+        d->from_zero = false;
+        for (size_t n = 0; n < d->count; n++)
+            if (is_counter(&d->slots[n]) && (is_out || !chosen[d->slots[n].meter]))
+                d->slots[n] = (struct slot){.meter = d->slots[n].meter};
+    }
+    vm->dirty = true;
+}
+
+void incarnations_choose(struct incarnations *set, const bool chosen[METERS], const struct selection *devices)
+{
+    uint64_t before = set->choice;
+    size_t cursor = 0;
+    struct incarnation *vm;
+    set->devices = *devices;
+    set->choice = choice_of(chosen, devices);
+    if (set->choice == before)
+        return;
+    set->dirty = true;
+    while (before && (vm = map_next(&set->vms, &cursor)))
+        choose_again(set, vm, chosen);
+}
+
 static void free_all(struct incarnations *set)
 {
     size_t cursor = 0;

@@ -7,7 +7,9 @@ static const char tables[] = "CREATE TABLE IF NOT EXISTS host("
                              "first_boot_id TEXT NOT NULL, first_list_wall_ns INTEGER NOT NULL, "
                              "first_list_boot_ns INTEGER NOT NULL, offset_ns INTEGER NOT NULL);"
                              "CREATE TABLE IF NOT EXISTS incarnation("
-                             "uuid TEXT PRIMARY KEY, is_host INTEGER NOT NULL, packed BLOB NOT NULL) WITHOUT ROWID;";
+                             "uuid TEXT PRIMARY KEY, is_host INTEGER NOT NULL, packed BLOB NOT NULL) WITHOUT ROWID;"
+                             "CREATE TABLE IF NOT EXISTS choice("
+                             "id INTEGER PRIMARY KEY CHECK(id = 1), hash INTEGER NOT NULL);";
 
 static void load_host(struct db *db, struct incarnations *set)
 {
@@ -22,6 +24,9 @@ static void load_host(struct db *db, struct incarnations *set)
         set->offset_ns = db_i64(q, 5);
         set->has_offset = true;
     }
+    db_reset(q);
+    q = db_query(db, "SELECT hash FROM choice");
+    set->choice = db_step(q) ? (uint64_t)db_i64(q, 0) : 0;
     db_reset(q);
 }
 
@@ -69,6 +74,9 @@ static void write_host(struct db *db, const struct incarnations *set)
     db_bind_i64(q, 5, set->first_list_boot_ns);
     db_bind_i64(q, 6, set->offset_ns);
     db_run(q);
+    q = db_query(db, "INSERT OR REPLACE INTO choice(id, hash) VALUES(1,?1)");
+    db_bind_i64(q, 1, (int64_t)set->choice);
+    db_run(q);
 }
 
 static void delete_vm(struct db *db, const struct incarnation *vm)
@@ -98,7 +106,8 @@ void incarnation_store_write(struct db *db, const struct incarnations *set)
     const struct incarnation *vm;
     if (set->forget_all)
         db_run(db_query(db, "DELETE FROM incarnation"));
-    if (set->dirty && !set->in_first_list) /* else who is not stored yet would count as begun after it */
+    /* While the first list is being taken who is not stored yet would count as begun after it. */
+    if (set->dirty && !set->in_first_list && set->host_uuid[0])
         write_host(db, set);
     while ((vm = map_next(&set->vms, &cursor))) {
         if (vm->dirty && vm->forget)

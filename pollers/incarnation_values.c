@@ -149,11 +149,17 @@ static void take_sizes(struct taker *t, const struct domain_stats *d)
     }
 }
 
+bool device_is_chosen(const struct incarnations *set, const struct device *d)
+{
+    const char *names[] = {d->name, d->tap[0] ? d->tap : NULL};
+    bool is_part = d->kind == RESOURCE_DISK || d->kind == RESOURCE_INTERFACE;
+    return !is_part || selection_wants(&set->devices, names, 2, true);
+}
+
 /* @d, or NULL if it is not to be told of. */
 static struct device *wanted_device(const struct taker *t, struct device *d)
 {
-    const char *names[] = {d ? d->name : NULL, d && d->tap[0] ? d->tap : NULL};
-    return d && selection_wants(&t->set->devices, names, 2, true) ? d : NULL;
+    return d && device_is_chosen(t->set, d) ? d : NULL;
 }
 
 static void take_disks(struct taker *t, const struct domain_stats *d)

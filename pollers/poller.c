@@ -78,10 +78,10 @@ void poller_configure(struct poller *p, const struct poller_settings *settings)
     p->pollster.labels = settings->labels;
     p->pollster.label_count = settings->label_count;
     p->set.gap_ns = GAP_INTERVALS * settings->interval_ns;
-    p->set.devices = settings->devices;
     for (size_t m = 0; m < METERS; m++)
         p->set.every_ns[m] = settings->every_ns ? settings->every_ns[m] : 0;
     due_again(p);
+    incarnations_choose(&p->set, p->set.wanted, &settings->devices);
     p->offset_ns = cycle_offset_ns(text_of(p->set.host_uuid), settings->interval_ns);
     p->next_ns = clock_boot_ns(p->ports.clock);
 }

@@ -157,6 +157,8 @@ static void open_parts(struct poller_rig *r)
 
 void rig_open(struct poller_rig *r)
 {
+    static char target[] = "vda";
+    static struct domain_disk disk = {.target = target};
     *r = (struct poller_rig){
         .clock = {.port = {wall_ns, boot_ns}, .wall_ns = 1764000000 * NS_PER_S, .boot_ns = 1000 * NS_PER_S}};
     fault_vfs_register();
@@ -171,6 +173,8 @@ void rig_open(struct poller_rig *r)
         .has_vm = true,
         .process_start = 4000,
         .meta = {.project = strdup("meadow"),
+                 .disks = &disk,
+                 .disk_count = 1,
                  .flavor_vcpus = -1,
                  .flavor_ram_mib = -1,
                  .flavor_disk_gib = -1,
@@ -256,4 +260,31 @@ size_t rig_records(struct poller_rig *r, void (*each)(void *context, const struc
     }
     otlp_decoder_free(&decoder);
     return count;
+}
+
+static void listen(void *context, const struct record *r)
+{
+    struct said *s = context;
+    s->hosts += r->is_host;
+    if (r->is_host)
+        return;
+    s->events += r->event.len > 0;
+    s->readings += r->event.len == 0;
+    if (r->event.len)
+        text_copy(r->event, s->event, sizeof s->event);
+    text_copy(r->project, s->project, sizeof s->project);
+    for (size_t i = 0; i < r->point_count; i++) {
+        if (r->points[i].meter && r->points[i].meter->id == METER_DISK_WRITE_BYTES)
+            s->written = r->points[i].value;
+        s->most_written = s->written > s->most_written ? s->written : s->most_written;
+        if (r->points[i].meter && r->points[i].meter->id == METER_CPU)
+            s->cpu = r->points[i].value;
+    }
+}
+
+struct said rig_said(struct poller_rig *r)
+{
+    struct said s = {0};
+    rig_records(r, listen, &s);
+    return s;
 }

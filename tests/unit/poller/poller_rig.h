@@ -59,4 +59,13 @@ void rig_paused(struct poller_rig *r); /* what the VM has counted, read while it
 /* Calls @each for every record that is stored, in order of lanes and sequences; returns how many. */
 size_t rig_records(struct poller_rig *r, void (*each)(void *context, const struct record *record), void *context);
 
+/* What the records say of the VM, summed up. */
+struct said {
+    size_t readings, events, hosts;
+    int64_t written, cpu; /* newest of their streams */
+    int64_t most_written; /* of any reading of any VM */
+    char event[32], project[32];
+};
+struct said rig_said(struct poller_rig *r);
+
 #endif

@@ -20,39 +20,9 @@ static void tear_down(void)
     rig_close(&rig);
 }
 
-/* What the records say of the VM, summed up. */
-struct said {
-    size_t readings, events, hosts;
-    int64_t written, cpu; /* newest of their streams */
-    int64_t most_written; /* of any reading of any VM */
-    char event[32], project[32];
-};
-
-static void listen(void *context, const struct record *r)
-{
-    struct said *s = context;
-    s->hosts += r->is_host;
-    if (r->is_host)
-        return;
-    s->events += r->event.len > 0;
-    s->readings += r->event.len == 0;
-    if (r->event.len)
-        text_copy(r->event, s->event, sizeof s->event);
-    text_copy(r->project, s->project, sizeof s->project);
-    for (size_t i = 0; i < r->point_count; i++) {
-        if (r->points[i].meter && r->points[i].meter->id == METER_DISK_WRITE_BYTES)
-            s->written = r->points[i].value;
-        s->most_written = s->written > s->most_written ? s->written : s->most_written;
-        if (r->points[i].meter && r->points[i].meter->id == METER_CPU)
-            s->cpu = r->points[i].value;
-    }
-}
-
 static struct said said(void)
 {
-    struct said s = {0};
-    rig_records(&rig, listen, &s);
-    return s;
+    return rig_said(&rig);
 }
 
 START_TEST(the_first_look_is_at_once_and_its_counters_are_the_bases)
@@ -106,48 +76,6 @@ START_TEST(what_is_told_after_a_restart_goes_on_where_it_was)
     rig.inspector.written = 1000;
     rig_advance(&rig, 0);
     ck_assert_int_eq(said().written, 1000);
-}
-END_TEST
-
-START_TEST(a_meter_with_its_own_interval_is_asked_for_then_only)
-{
-    int64_t every[METERS] = {0};
-    unsigned with_disks = 0;
-    for (size_t m = METER_DISK_READ_BYTES; m <= METER_DISK_USAGE; m++)
-        every[m] = 600 * NS_PER_S;
-    rig.settings.every_ns = every;
-    poller_configure(rig.poller, &rig.settings);
-    for (int i = 0; i < 20; i++) {
-        rig_advance(&rig, i ? 60 : 0);
-        with_disks += (rig.inspector.groups & GROUP_BLOCK) != 0;
-        ck_assert(rig.inspector.groups & GROUP_CPU);
-    }
-    ck_assert_uint_eq(rig.inspector.begun, 20);
-    ck_assert_uint_eq(with_disks, 2);
-}
-END_TEST
-
-START_TEST(libvirt_is_asked_only_for_what_the_chosen_meters_need)
-{
-    bool wanted[METERS] = {[METER_CPU] = true};
-    rig.settings.wanted = wanted;
-    poller_configure(rig.poller, &rig.settings);
-    rig_advance(&rig, 0);
-    ck_assert_uint_eq(rig.inspector.groups, GROUP_STATE | GROUP_XML | GROUP_CPU);
-}
-END_TEST
-
-START_TEST(a_device_that_is_left_out_is_not_told_of)
-{
-    const char *const patterns[] = {"!vda"};
-    rig.settings.devices = (struct selection){patterns, 1};
-    poller_configure(rig.poller, &rig.settings);
-    rig_advance(&rig, 0);
-    rig.inspector.written = 900;
-    rig.inspector.cpu_ns = 40;
-    rig_advance(&rig, 60);
-    ck_assert_int_eq(said().written, 0);
-    ck_assert_int_eq(said().cpu, 40);
 }
 END_TEST
 
@@ -479,9 +407,6 @@ int main(void)
     tcase_add_test(t, a_cycle_comes_once_an_interval);
     tcase_add_test(t, a_step_that_takes_long_brings_no_cycle_too_many);
     tcase_add_test(t, what_is_told_after_a_restart_goes_on_where_it_was);
-    tcase_add_test(t, a_meter_with_its_own_interval_is_asked_for_then_only);
-    tcase_add_test(t, libvirt_is_asked_only_for_what_the_chosen_meters_need);
-    tcase_add_test(t, a_device_that_is_left_out_is_not_told_of);
     tcase_add_test(t, an_event_is_a_record_of_its_own_and_may_ask_for_a_look);
     tcase_add_test(t, what_was_read_between_pause_and_end_is_the_last_word_of_a_process);
     tcase_add_test(t, what_was_read_in_a_pause_that_ends_is_billed_once);
