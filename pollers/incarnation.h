@@ -160,6 +160,10 @@ void incarnations_finish(struct incarnations *set);
  * reading. */
 void incarnations_choose(struct incarnations *set, const bool chosen[METERS], const struct selection *devices);
 
+/* Which boot of the host this is. With another one nothing that was remembered is true any more (rule S2); but the
+ * first list stays the first. Each list says it, too. */
+void incarnations_boot(struct incarnations *set, const char *boot_id);
+
 enum list_verdict {
     LIST_TAKEN,
     LIST_INCOMPLETE, /* no complete list was ever made: nothing can be counted yet */

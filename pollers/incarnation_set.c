@@ -107,16 +107,15 @@ struct incarnation *incarnations_amnesia(struct incarnations *set, const char *u
     return vm;
 }
 
-/* Rule S2: another boot, and nothing that was remembered is true any more; but the first list stays the first. */
-static void take_boot(struct incarnations *set, const struct snapshot *s)
+void incarnations_boot(struct incarnations *set, const char *boot_id)
 {
-    if (strcmp(set->boot_id, s->boot_id) == 0)
+    if (strcmp(set->boot_id, boot_id) == 0)
         return;
     if (set->vms.count)
         free_all(set);
     set->forget_all = true;
     set->has_offset = false;
-    text_copy(text_of(s->boot_id), set->boot_id, sizeof set->boot_id);
+    text_copy(text_of(boot_id), set->boot_id, sizeof set->boot_id);
 }
 
 static void take_clock(struct incarnations *set, const struct snapshot *s)
@@ -136,7 +135,7 @@ enum list_verdict incarnations_list(struct incarnations *set, const struct snaps
     if (set->first_list_wall_ns == 0 && !s->listed)
         return LIST_INCOMPLETE;
     text_copy(text_of(s->host_uuid), set->host_uuid, sizeof set->host_uuid);
-    take_boot(set, s);
+    incarnations_boot(set, s->boot_id);
     take_clock(set, s);
     set->in_first_list = set->first_list_wall_ns == 0;
     if (set->in_first_list) {

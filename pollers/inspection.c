@@ -11,6 +11,7 @@
 #include "inspection_details.h"
 #include "inspector_ask.h"
 #include "pluvio/model/meter.h"
+#include "process_start.h"
 
 /* What a call that is merely slow gets beyond its deadline, at least. */
 #define GRACE_NS (1 * NS_PER_S)
@@ -240,7 +241,7 @@ static int identify_host(struct inspection *in, int64_t deadline_boot_ns, struct
         read_machine_id(in->host_uuid);
     if (!in->host_uuid[0])
         return error_set(error, -ENODATA, "the hypervisor names no UUID of this host, and /etc/machine-id has none");
-    in->identified = read_start("/proc/sys/kernel/random/boot_id", in->boot_id, UUID_SIZE);
+    in->identified = boot_id_of("/proc", in->boot_id);
     return in->identified ? 0 : error_set(error, -EIO, "/proc/sys/kernel/random/boot_id cannot be read");
 }
 

@@ -11,6 +11,7 @@
 #include "pluvio/base/daemon.h"
 #include "pluvio/base/log.h"
 #include "poller_options.h"
+#include "process_start.h"
 
 #define CONFIG    "/etc/pluvio/pluvio-poller.yaml"
 #define ONCE_NS   (5 * NS_PER_S)
@@ -82,10 +83,12 @@ static int open_all(struct program *m, struct error *error)
         r = open_inspector(m, error);
     if (r)
         return r;
+    char boot_id[UUID_SIZE];
     struct poller_ports ports = {.clock = clock_system(),
                                  .random = random_system(),
                                  .inspector = m->inspector,
                                  .outbox = m->outbox,
+                                 .boot_id = boot_id_of("/proc", boot_id) ? boot_id : NULL,
                                  .publisher = publisher_rdkafka_ports(&m->choice.kafka),
                                  .claim = hold_host,
                                  .context = m};

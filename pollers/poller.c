@@ -92,6 +92,8 @@ static int load(struct poller *p, struct error *error)
     int r = incarnation_store_load(outbox_db(p->ports.outbox), &p->set, &damaged, error);
     if (r == 0 && damaged)
         log_warning("what was remembered of %u VMs cannot be read: they are billed from their next reading", damaged);
+    if (r == 0 && p->ports.boot_id)
+        incarnations_boot(&p->set, p->ports.boot_id);
     return r;
 }
 

@@ -33,6 +33,7 @@ struct poller_ports {
     struct inspector *inspector; /* not owned, as all of them */
     struct outbox *outbox;
     struct publisher_ports publisher;
+    const char *boot_id; /* of the host, needed in poller_create only; NULL: the first list will say */
     /* The host is named now: hold it against other pollers. NULL: nobody else is there. -EBUSY ends the step. */
     int (*claim)(void *context, const char *host_uuid, struct error *error);
     void *context;

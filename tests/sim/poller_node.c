@@ -48,6 +48,7 @@ static int create(struct poller_node *n, struct error *error)
         .random = n->random,
         .inspector = &n->host->port,
         .outbox = n->outbox,
+        .boot_id = n->host->boot_id,
         .publisher = {.open_writer = open_writer, .open_acks = open_acks, .moved = moved, .context = n}};
     return poller_create(&n->poller, &settings, &ports, error);
 }

@@ -72,7 +72,7 @@ static int result(struct inspector *self, struct snapshot **ret, struct error *e
         return error_set(error, -ENOTCONN, "libvirt is away");
     struct snapshot *s = calloc(1, sizeof *s);
     snprintf(s->host_uuid, sizeof s->host_uuid, "%s", i->host_uuid);
-    snprintf(s->boot_id, sizeof s->boot_id, "b0000000-0000-4000-8000-000000000001");
+    snprintf(s->boot_id, sizeof s->boot_id, "%s", i->boot_id);
     s->host_name = strdup("hypervisor");
     s->listed = true;
     s->monitors = i->monitors;
@@ -149,6 +149,7 @@ static void open_parts(struct poller_rig *r)
                                  .random = &r->random.port,
                                  .inspector = &r->inspector.port,
                                  .outbox = r->outbox,
+                                 .boot_id = r->inspector.boot_id,
                                  .publisher = {.open_writer = no_writer, .open_acks = no_acks},
                                  .claim = claim,
                                  .context = r};
@@ -170,6 +171,7 @@ void rig_open(struct poller_rig *r)
         .port = {.begin = begin, .result = result, .event = event, .wake_fd = wake_fd, .destroy = nothing},
         .clock = &r->clock,
         .host_uuid = RIG_HOST,
+        .boot_id = RIG_BOOT,
         .has_vm = true,
         .process_start = 4000,
         .meta = {.project = strdup("meadow"),

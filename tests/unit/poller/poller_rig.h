@@ -9,6 +9,7 @@
 #include "support/folder.h"
 
 #define RIG_HOST "a0000000-0000-4000-8000-00000000000a"
+#define RIG_BOOT "b0000000-0000-4000-8000-000000000001"
 #define RIG_VM   "0a1d0000-0000-4000-8000-000000000001"
 
 struct rig_clock {
@@ -23,7 +24,7 @@ struct rig_inspector {
     bool under_way, silent, fails; /* silent: no answer comes */
     unsigned begun, groups;        /* so often; what was asked for last */
     int64_t deadline_ns;
-    const char *host_uuid;
+    const char *host_uuid, *boot_id;
     bool has_vm;
     unsigned others; /* VMs beside it, like it */
     enum monitors monitors;

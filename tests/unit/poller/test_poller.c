@@ -169,6 +169,26 @@ START_TEST(what_a_reading_under_way_may_undo_is_read_again_at_once)
 }
 END_TEST
 
+START_TEST(what_is_told_before_the_first_list_of_another_boot_is_not_of_a_process_that_was_known)
+{
+    rig_advance(&rig, 0);
+    rig.inspector.cpu_ns = 500;
+    rig_advance(&rig, 60);
+    size_t before = rig_records(&rig, NULL, NULL);
+    rig.inspector.boot_id = "b0000000-0000-4000-8000-000000000002";
+    rig_restart(&rig);
+    rig.inspector.silent = true;
+    rig.inspector.cpu_ns = 400;
+    rig_paused(&rig);
+    rig_event(&rig, LIFECYCLE_RESUMED);
+    rig_advance(&rig, 1);
+    ck_assert_uint_eq(rig_records(&rig, NULL, NULL), before);
+    rig.inspector.silent = false;
+    rig_advance(&rig, 1);
+    ck_assert_int_eq(said().cpu, 400);
+}
+END_TEST
+
 START_TEST(while_libvirt_is_away_it_is_asked_again_and_nothing_ends)
 {
     rig_advance(&rig, 0);
@@ -412,6 +432,7 @@ int main(void)
     tcase_add_test(t, what_was_read_in_a_pause_that_ends_is_billed_once);
     tcase_add_test(t, the_last_word_of_a_process_is_told_with_all_meters_whatever_is_being_read);
     tcase_add_test(t, what_a_reading_under_way_may_undo_is_read_again_at_once);
+    tcase_add_test(t, what_is_told_before_the_first_list_of_another_boot_is_not_of_a_process_that_was_known);
     tcase_add_test(t, while_libvirt_is_away_it_is_asked_again_and_nothing_ends);
     tcase_add_test(t, nothing_is_asked_while_an_answer_is_awaited);
     tcase_add_test(t, a_large_host_is_given_the_time_that_its_readings_usually_take);
