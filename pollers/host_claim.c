@@ -15,18 +15,29 @@ static socklen_t name_of(const char *host_uuid, struct sockaddr_un *ret)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* The process behind the name; 0: it is gone meanwhile. */
+/* The process behind the name; 0: not known, it is gone meanwhile or as many have asked as its backlog holds. */
 static pid_t holder(const struct sockaddr_un *name, socklen_t size)
 {
     struct ucred who = {0};
     socklen_t length = sizeof who;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return 0;
     if (connect(fd, (const struct sockaddr *)name, size) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length))
         who.pid = 0;
     close(fd);
     return who.pid;
+}
+
+static int is_held(const struct sockaddr_un *name, socklen_t size, const char *host_uuid, struct error *error)
+{
+    char process[32] = "";
+    pid_t pid = holder(name, size);
+    if (pid)
+        snprintf(process, sizeof process, " (pid %d)", (int)pid);
+    return error_set(error, -EBUSY,
+                     "another pluvio-poller%s reads host %s already: one a host, or its VMs would be billed twice",
+                     process, host_uuid);
 }
 
 int host_claim(const char *host_uuid, struct error *error)
@@ -42,8 +53,5 @@ int host_claim(const char *host_uuid, struct error *error)
     close(fd);
     if (code != EADDRINUSE)
         return error_set(error, -code, "the host's name cannot be held: %s", strerror(code));
-    return error_set(error, -EBUSY,
-                     "another pluvio-poller (pid %d) reads host %s already: one a host, or its VMs would "
-                     "be billed twice",
-                     (int)holder(&name, size), host_uuid);
+    return is_held(&name, size, host_uuid, error);
 }

@@ -8,7 +8,8 @@
 
 #include "pluvio/base/error.h"
 
-/* A descriptor that holds the name until it is closed; -EBUSY with @error naming the process that has it. */
+/* A descriptor that holds the name until it is closed; -EBUSY with @error naming the process that has it, where that is
+ * known. Never blocks. */
 int host_claim(const char *host_uuid, struct error *error) __attribute__((warn_unused_result));
 
 #endif
