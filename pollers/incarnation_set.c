@@ -69,6 +69,13 @@ struct incarnation *incarnations_find(const struct incarnations *set, const char
     return vm && !vm->forget ? vm : NULL;
 }
 
+/* The host beside them is no VM. */
+static bool has_all_vms(const struct incarnations *set)
+{
+    size_t hosts = map_get(&set->vms, text_of(set->host_uuid)) != NULL;
+    return set->vms.count - hosts >= INCARNATION_MAX_VMS;
+}
+
 struct incarnation *incarnations_make(struct incarnations *set, const char *uuid, bool is_host)
 {
     bool no_memory = false;
@@ -77,7 +84,7 @@ struct incarnation *incarnations_make(struct incarnations *set, const char *uuid
         vm->forget = false;
         return vm;
     }
-    if (set->vms.count >= INCARNATION_MAX_VMS && !is_host) {
+    if (!is_host && has_all_vms(set)) {
         set->counts.refused++;
         return NULL;
     }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "guest_rig.h"
+#include "pollers/incarnation_store.h"
+#include "support/folder.h"
 #include "support/run.h"
 
 static struct rig rig;
@@ -174,7 +176,7 @@ START_TEST(many_are_forgotten_at_once)
 }
 END_TEST
 
-START_TEST(one_vm_too_many_is_refused_and_counted)
+static void fill_up(void)
 {
     char uuid[UUID_SIZE];
     rig_list(&rig, 900);
@@ -182,10 +184,71 @@ START_TEST(one_vm_too_many_is_refused_and_counted)
         snprintf(uuid, sizeof uuid, "d0000000-0000-4000-8000-%012d", i);
         ck_assert_ptr_nonnull(incarnations_make(&rig.set, uuid, false));
     }
+}
+
+START_TEST(one_vm_too_many_is_refused_and_counted)
+{
+    fill_up();
     rig_see(&rig, 1000, &vm);
     ck_assert_int_eq(rig.verdict, INCARNATION_REFUSED);
     ck_assert_uint_eq(rig.set.counts.refused, 1);
-    ck_assert_ptr_nonnull(incarnations_make(&rig.set, "a0000000-0000-4000-8000-000000000001", true));
+    ck_assert_ptr_nonnull(incarnations_make(&rig.set, rig.set.host_uuid, true));
+}
+END_TEST
+
+START_TEST(the_host_takes_no_vms_place)
+{
+    rig_list(&rig, 900);
+    ck_assert_ptr_nonnull(incarnations_make(&rig.set, rig.set.host_uuid, true));
+    fill_up();
+    ck_assert_uint_eq(rig.set.vms.count, INCARNATION_MAX_VMS + 1);
+    rig_see(&rig, 1000, &vm);
+    ck_assert_int_eq(rig.verdict, INCARNATION_REFUSED);
+}
+END_TEST
+
+/* ---- the disk ---- */
+
+static struct db *open_memory(const char *path)
+{
+    static const char *const migrations[] = {"CREATE TABLE empty(id INTEGER)"};
+    static const struct db_schema schema = {"memory", 1, migrations, 1};
+    struct db *db = NULL;
+    struct error e;
+    ck_assert_msg(db_open(&db, path, DB_READ_WRITE, NULL, &schema, &e) == 0, "%s", e.text);
+    return db;
+}
+
+static struct incarnations load(struct db *db)
+{
+    struct incarnations set;
+    struct error e;
+    unsigned damaged;
+    incarnations_init(&set, &rig.random.port, 300 * SEC);
+    ck_assert_msg(incarnation_store_load(db, &set, &damaged, &e) == 0, "%s", e.text);
+    ck_assert_uint_eq(damaged, 0);
+    return set;
+}
+
+START_TEST(as_many_vms_as_a_host_may_have_are_loaded_again)
+{
+    char folder[FOLDER_SIZE], path[FOLDER_SIZE + 16];
+    struct error e;
+    folder_path(folder_make(folder), "memory.db", path, sizeof path);
+    struct db *db = open_memory(path);
+    struct incarnations set = load(db); /* nothing, but its tables are there */
+    fill_up();
+    ck_assert_ptr_nonnull(incarnations_make(&rig.set, rig.set.host_uuid, true));
+    incarnations_listed(&rig.set, rig.now_ns);
+    db_begin(db);
+    incarnation_store_write(db, &rig.set);
+    ck_assert_msg(db_commit(db, &e) == 0, "%s", e.text);
+    set = load(db);
+    ck_assert_uint_eq(set.vms.count, INCARNATION_MAX_VMS + 1);
+    ck_assert_uint_eq(set.counts.refused, 0);
+    incarnations_finish(&set);
+    db_close(db);
+    folder_remove(folder);
 }
 END_TEST
 
@@ -247,6 +310,8 @@ int main(void)
     tcase_add_test(t, a_vm_that_comes_back_before_the_store_knew_is_kept);
     tcase_add_test(t, many_are_forgotten_at_once);
     tcase_add_test(t, one_vm_too_many_is_refused_and_counted);
+    tcase_add_test(t, the_host_takes_no_vms_place);
+    tcase_add_test(t, as_many_vms_as_a_host_may_have_are_loaded_again);
     tcase_add_loop_test(t, a_list_betrays_what_nobody_told, 0, sizeof between_rows / sizeof between_rows[0]);
     tcase_add_test(t, a_vm_without_work_is_billed_as_running);
     suite_add_tcase(s, t);
