@@ -109,9 +109,9 @@ static void close_all(struct program *m)
 static void apply(struct program *m)
 {
     struct poller_choice fresh;
-    if (poller_choose(&m->options, &fresh)) {
-        log_error("out of memory: what was read again is applied at the next start");
-        return;
+    if (poller_choose(&m->options, &fresh)) { /* and the texts of the old choice went with the old options */
+        log_error("out of memory for what was read again; ending: the service manager is to start the poller anew");
+        exit(EXIT_FAILURE);
     }
     fresh.poller.textfile = m->textfile;
     struct poller_choice old = m->choice;
