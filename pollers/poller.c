@@ -29,10 +29,10 @@ struct poller {
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
-    bool claimed, asking, look, dirty;   /* dirty: something waits to be stored */
-    bool refused;                        /* by the disk, when it was to be stored last */
-    unsigned asked_groups, usual_groups; /* of libvirt, by the reading under way and by that of usual_ns */
-    int64_t usual_ns;                    /* what a reading takes where nobody hangs; 0: unknown */
+    bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
+    bool refused;                      /* by the disk, when it was to be stored last */
+    struct pace pace;
+    struct pace_reading asked; /* the reading under way */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
     struct log_limit inspect_limit, store_limit, list_limit, file_limit, room_limit;
 };
@@ -82,6 +82,7 @@ void poller_configure(struct poller *p, const struct poller_settings *settings)
         p->set.every_ns[m] = settings->every_ns ? settings->every_ns[m] : 0;
     due_again(p);
     incarnations_choose(&p->set, p->set.wanted, &settings->devices);
+    p->pace = (struct pace){0};
     p->offset_ns = cycle_offset_ns(text_of(p->set.host_uuid), settings->interval_ns);
     p->next_ns = clock_boot_ns(p->ports.clock);
 }
@@ -258,13 +259,12 @@ static void take_domain(struct poller *p, const struct domain_stats *d)
     notices_see(&p->notices, d);
 }
 
-static void note_duration(struct poller *p, bool hung)
+static void note_duration(struct poller *p, const struct snapshot *s)
 {
-    int64_t took_ns = p->counts.poll_ns, faded_ns = (p->usual_ns + took_ns) / 2;
-    if (hung)
-        return;
-    p->usual_ns = took_ns > faded_ns ? took_ns : faded_ns;
-    p->usual_groups = p->asked_groups;
+    p->asked.took_ns = p->counts.poll_ns;
+    p->asked.hung = s->hung;
+    p->asked.monitors_asked = s->monitors == MONITORS_ASKED;
+    pace_note(&p->pace, &p->asked);
 }
 
 static void take_snapshot(struct poller *p, const struct snapshot *s)
@@ -274,7 +274,7 @@ static void take_snapshot(struct poller *p, const struct snapshot *s)
     p->counts.unasked = s->monitors == MONITORS_ASKED ? 0 : (int64_t)s->count - s->hung;
     p->counts.calls = s->calls;
     p->counts.poll_ns = clock_boot_ns(p->ports.clock) - p->asked_ns;
-    note_duration(p, s->hung > 0);
+    note_duration(p, s);
     p->counts.unassigned = 0;
     p->counts.cycles++;
     text_copy(text_of(s->host_name), p->host_name, sizeof p->host_name);
@@ -336,7 +336,7 @@ static int hear(struct poller *p, int64_t now_ns, struct error *error)
     }
     due_again(p);
     p->counts.failed_cycles++;
-    p->usual_ns = 0;
+    p->pace = (struct pace){0};
     own_word(p, (struct poller_number[POLLER_FIGURES]){{0}}, now_ns);
     p->next_ns = p->next_ns < now_ns + RETRY_NS ? p->next_ns : now_ns + RETRY_NS;
     log_limited(&p->inspect_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_ERROR, "%s; trying on", why.text);
@@ -350,9 +350,8 @@ static void ask(struct poller *p)
     if (p->asking || (now_ns < p->next_ns && !soon))
         return;
     unsigned groups = want_due(p, now_ns);
-    int64_t usual_ns = groups & ~p->usual_groups ? 0 : p->usual_ns;
-    int64_t patience = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count, usual_ns);
-    if (p->ports.inspector->begin(p->ports.inspector, groups, now_ns + patience)) {
+    int64_t patience_ns = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count, pace_usual_ns(&p->pace, groups));
+    if (p->ports.inspector->begin(p->ports.inspector, groups, now_ns + patience_ns)) {
         due_again(p);
         return; /* one is still under way: its answer comes first */
     }
@@ -361,7 +360,7 @@ static void ask(struct poller *p)
     p->asking = true;
     p->look = false;
     p->asked_ns = now_ns;
-    p->asked_groups = groups;
+    p->asked = (struct pace_reading){.groups = groups, .patience_ns = patience_ns};
 }
 
 /* Told with what comes next: its end, or the next reading. */

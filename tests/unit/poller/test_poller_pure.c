@@ -45,7 +45,7 @@ START_TEST(a_fleet_spreads_over_the_interval)
 }
 END_TEST
 
-START_TEST(patience_grows_with_the_vms_up_to_what_is_usual_and_leaves_half_the_interval)
+START_TEST(patience_grows_with_the_vms_until_it_is_measured_and_leaves_half_the_interval)
 {
     static const struct {
         int64_t interval_s;
@@ -53,11 +53,51 @@ START_TEST(patience_grows_with_the_vms_up_to_what_is_usual_and_leaves_half_the_i
         int64_t usual_ms, patience_ms;
     } rows[] = {
         {60, 0, 0, 300},        {60, 200, 0, 2300}, {60, 10000, 0, 30000},   {1, 100, 0, 500},
-        {10, 10000, 300, 1500}, {10, 10, 40, 400},  {10, 10000, 2000, 5000}, /* no more than without knowing */
+        {10, 10000, 300, 1500}, {10, 10, 40, 460},  {10, 10000, 2000, 5000}, {60, 20, 2000, 8300}, /* slow storage */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         ck_assert_int_eq(cycle_patience_ns(rows[i].interval_s * NS_PER_S, rows[i].vms, rows[i].usual_ms * NS_PER_MS),
                          rows[i].patience_ms * NS_PER_MS);
+}
+END_TEST
+
+START_TEST(what_is_usual_follows_whole_readings_and_grows_where_patience_ended)
+{
+    enum { NET = 1, DISK = 2 };
+    static const struct {
+        const char *what;
+        unsigned groups;
+        int64_t patience_ms, took_ms;
+        unsigned hung;
+        bool unasked;
+        int64_t net_ms, both_ms; /* afterwards */
+    } rows[] = {
+        {"the first is measured", NET, 300, 100, 0, false, 100, 0},
+        {"with disks no monitor was asked", NET | DISK, 500, 1500, 0, true, 250, 250},
+        {"nor with twice that time", NET | DISK, 1300, 2600, 0, true, 650, 650},
+        {"now it sufficed", NET | DISK, 2900, 2000, 0, false, 2000, 2000},
+        {"without disks it is fast", NET, 8300, 10, 0, false, 2000, 2000},
+        {"one begins to hang", NET | DISK, 8300, 8400, 1, false, 2000, 2000},
+        {"it is set aside", NET | DISK, 8300, 1000, 1, false, 2000, 2000},
+        {"with it others are too slow", NET | DISK, 8300, 8400, 1, false, 4150, 4150},
+        {"all are fast", NET | DISK, 16900, 50, 0, false, 2100, 2100},
+        {"and stay so", NET | DISK, 8700, 100, 0, false, 1100, 1100},
+        {"five hang at once", NET | DISK, 4700, 25000, 5, true, 1100, 1100},
+        {"no monitor is asked, in time", NET | DISK, 4700, 20, 5, true, 1100, 1100},
+    };
+    struct pace p = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pace_reading r = {.groups = rows[i].groups,
+                                 .patience_ns = rows[i].patience_ms * NS_PER_MS,
+                                 .took_ns = rows[i].took_ms * NS_PER_MS,
+                                 .hung = rows[i].hung,
+                                 .monitors_asked = !rows[i].unasked};
+        pace_note(&p, &r);
+        ck_assert_msg(pace_usual_ns(&p, NET) == rows[i].net_ms * NS_PER_MS, "%s: %lld", rows[i].what,
+                      (long long)pace_usual_ns(&p, NET));
+        ck_assert_msg(pace_usual_ns(&p, NET | DISK) == rows[i].both_ms * NS_PER_MS, "%s: %lld", rows[i].what,
+                      (long long)pace_usual_ns(&p, NET | DISK));
+    }
 }
 END_TEST
 
@@ -179,7 +219,8 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_next_cycle_lies_on_the_hosts_grid);
     tcase_add_test(t, a_fleet_spreads_over_the_interval);
-    tcase_add_test(t, patience_grows_with_the_vms_up_to_what_is_usual_and_leaves_half_the_interval);
+    tcase_add_test(t, patience_grows_with_the_vms_until_it_is_measured_and_leaves_half_the_interval);
+    tcase_add_test(t, what_is_usual_follows_whole_readings_and_grows_where_patience_ended);
     tcase_add_test(t, each_vm_that_hangs_is_told_once_when_it_begins_and_once_when_it_ends);
     tcase_add_test(t, more_hung_vms_than_are_named_change_nothing);
     tcase_add_test(t, the_last_pattern_that_fits_decides);

@@ -1,0 +1,77 @@
+/* How long a poller waits for a host whose storage is slow. */
+#include "poller_rig.h"
+#include "support/run.h"
+
+#define CYCLES_MAX 8
+
+static struct poller_rig rig;
+
+static void set_up(void)
+{
+    rig_open(&rig);
+}
+
+static void tear_down(void)
+{
+    rig_close(&rig);
+}
+
+/* One reading of a host whose monitors together take that long. As libvirt's inspector does: what does not come by the
+ * deadline is given as long again, then no monitor is asked. Returns the patience it was asked with. */
+static int64_t read_once(int64_t takes_ns)
+{
+    struct error error = {0};
+    rig.inspector.silent = true;
+    rig_advance(&rig, 60);
+    int64_t patience_ns = rig.inspector.deadline_ns - rig.clock.boot_ns;
+    bool slow = takes_ns > 2 * patience_ns;
+    rig.clock.boot_ns += slow ? 2 * patience_ns : takes_ns;
+    rig.inspector.monitors = slow ? MONITORS_SLOW : MONITORS_ASKED;
+    rig.inspector.silent = false;
+    ck_assert_int_eq(rig_step(&rig, &error), 0);
+    return patience_ns;
+}
+
+static unsigned readings_until_asked(int64_t takes_ns)
+{
+    unsigned count = 0;
+    do {
+        ck_assert_uint_lt(count++, CYCLES_MAX);
+        read_once(takes_ns);
+    } while (rig.inspector.monitors != MONITORS_ASKED);
+    return count;
+}
+
+START_TEST(a_host_with_slow_storage_is_given_the_time_that_it_needs)
+{
+    static const int64_t takes_ms[] = {2000, 10000, 25000};
+    rig.inspector.others = 19;
+    ck_assert_uint_gt(readings_until_asked(takes_ms[_i] * NS_PER_MS), 1);
+    for (int i = 0; i < 5; i++) {
+        read_once(takes_ms[_i] * NS_PER_MS);
+        ck_assert_int_eq(rig.inspector.monitors, MONITORS_ASKED);
+    }
+}
+END_TEST
+
+START_TEST(a_host_that_is_fast_again_is_given_little_time_again)
+{
+    rig.inspector.others = 19;
+    readings_until_asked(10 * NS_PER_S);
+    for (int i = 0; i < 10; i++)
+        read_once(20 * NS_PER_MS);
+    ck_assert_int_lt(read_once(20 * NS_PER_MS), 500 * NS_PER_MS);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("poller_patience");
+    TCase *t = tcase_create("patience");
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_loop_test(t, a_host_with_slow_storage_is_given_the_time_that_it_needs, 0, 3);
+    tcase_add_test(t, a_host_that_is_fast_again_is_given_little_time_again);
+    suite_add_tcase(s, t);
+    return test_run(s);
+}
