@@ -1,12 +1,14 @@
 #include "inspector_connection.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -18,6 +20,7 @@
 struct connection {
     virConnectPtr handle;
     uint64_t serial;
+    bool elsewhere; /* on another host than this process */
 };
 
 static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
@@ -69,6 +72,12 @@ int connection_error(struct error *error, int code, const char *what)
     return error_set(error, code, "%s: %s", what, fault && fault->message ? fault->message : "no reason given");
 }
 
+static bool names_host(const char *uri)
+{
+    const char *authority = strstr(uri, "://");
+    return authority && authority[3] && authority[3] != '/';
+}
+
 int connection_open(struct connection **ret, const char *uri, struct error *error)
 {
     static _Atomic uint64_t serial;
@@ -83,6 +92,7 @@ int connection_open(struct connection **ret, const char *uri, struct error *erro
     /* Drivers inside the process (test:///) have no keepalive and need none. */
     (void)virConnectSetKeepAlive(c->handle, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT);
     c->serial = atomic_fetch_add(&serial, 1) + 1;
+    c->elsewhere = names_host(uri);
     *ret = c;
     return 0;
 }
@@ -110,11 +120,20 @@ void *connection_handle(const struct connection *c)
     return c->handle;
 }
 
+/* Of this host libvirt says the same, but asks DNS first, and fails where that is away. */
+static char *host_name(const struct connection *c)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    if (c->elsewhere)
+        return virConnectGetHostname(c->handle);
+    return gethostname(name, sizeof(name)) == 0 ? strdup(name) : NULL;
+}
+
 int connection_host(struct connection *c, char **ret_name, char ret_uuid[UUID_SIZE], bool *ret_qemu,
                     struct error *error)
 {
     const char *type = virConnectGetType(c->handle);
-    char *name = virConnectGetHostname(c->handle), *capabilities = virConnectGetCapabilities(c->handle);
+    char *name = host_name(c), *capabilities = virConnectGetCapabilities(c->handle);
     bool told = name && capabilities;
     if (told) {
         if (!capabilities_host_uuid(text_of(capabilities), ret_uuid))

@@ -1,7 +1,9 @@
 /* The whole inspector on libvirt's own test driver: it proves the plumbing and the domain-by-domain figures. */
 #include "pollers/inspector_libvirt.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,6 +140,41 @@ START_TEST(settings_that_cannot_be_meant_are_refused)
 }
 END_TEST
 
+/* In libvirt's place: it would wait for DNS. */
+char *virConnectGetHostname(virConnectPtr connection)
+{
+    (void)connection;
+    return strdup("named-by-libvirt");
+}
+
+/* In libvirt's place: there is no other host. */
+virConnectPtr virConnectOpenReadOnly(const char *uri)
+{
+    virConnectPtr (*open_one)(const char *);
+    void *own = dlsym(RTLD_NEXT, "virConnectOpenReadOnly");
+    memcpy(&open_one, &own, sizeof own);
+    return open_one(strcmp(uri, "test://elsewhere/default") == 0 ? "test:///default" : uri);
+}
+
+START_TEST(libvirt_is_asked_for_the_name_of_another_host_alone)
+{
+    char own[HOST_NAME_MAX + 1] = "";
+    ck_assert_int_eq(gethostname(own, sizeof own), 0);
+    const struct {
+        const char *uri, *name;
+    } rows[] = {{"test:///default", own}, {"test://elsewhere/default", "named-by-libvirt"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct snapshot *s = NULL;
+        struct error error = {0};
+        tear_down();
+        open_at(rows[i].uri);
+        ck_assert_msg(ask(&s, &error) == 1, "%s", error.text);
+        ck_assert_str_eq(s->host_name, rows[i].name);
+        snapshot_free(s);
+    }
+}
+END_TEST
+
 static void set_up_worker(void)
 {
     struct error error = {0};
@@ -242,6 +279,7 @@ int main(void)
     tcase_add_test(c, once_all_is_taken_the_descriptor_is_quiet);
     tcase_add_test(c, a_libvirt_that_is_not_there_is_an_error_not_an_empty_list);
     tcase_add_test(c, settings_that_cannot_be_meant_are_refused);
+    tcase_add_test(c, libvirt_is_asked_for_the_name_of_another_host_alone);
     suite_add_tcase(s, c);
     TCase *w = tcase_create("worker");
     tcase_set_timeout(w, 60);
