@@ -4,9 +4,13 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 
+#include "pluvio/base/clock.h"
 #include "pluvio/base/log.h"
 
-#define METADATA_WAIT_MS 300
+#define WAIT_FIRST_MS 300
+#define WAIT_MAX_MS   5000
+#define PAUSES        4 /* the caller is kept waiting for a fifth of its time at most */
+#define COUNT_AGE_NS  (60 * NS_PER_S)
 
 /* The library repeats itself at each attempt; what an operator must know we say once, elsewhere. */
 static void log_line(const rd_kafka_t *handle, int level, const char *facility, const char *text)
@@ -69,16 +73,33 @@ const char *client_cluster_id(struct rd_kafka_s *handle, char **id, int timeout_
     return *id;
 }
 
-int client_partitions(struct rd_kafka_s *handle, const char *topic)
+static rd_kafka_resp_err_t ask_partitions(rd_kafka_t *handle, const char *topic, int wait_ms, int *ret_count)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *asked = rd_kafka_topic_new(handle, topic, NULL);
-    int count = 0;
-    if (asked && !rd_kafka_metadata(handle, 0, asked, &metadata, METADATA_WAIT_MS)) {
-        count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_resp_err_t e =
+        asked ? rd_kafka_metadata(handle, 0, asked, &metadata, wait_ms) : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (!e) {
+        *ret_count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
         rd_kafka_metadata_destroy(metadata);
     }
     if (asked)
         rd_kafka_topic_destroy(asked);
-    return count;
+    return e;
+}
+
+/* The client throws an answer away that comes too late, so each vain wait is followed by a longer one. But only where a
+ * broker was asked: while none is connected (__TRANSPORT) no answer can come, and patience would be for nothing. */
+int client_partitions(struct rd_kafka_s *handle, const char *topic, struct known_partitions *known)
+{
+    if (clock_boot_ns(clock_system()) < known->again_ns)
+        return known->count;
+    int wait_ms = known->wait_ms ? known->wait_ms : WAIT_FIRST_MS, count = 0;
+    bool late = ask_partitions(handle, topic, wait_ms, &count) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    int longer_ms = 2 * wait_ms < WAIT_MAX_MS ? 2 * wait_ms : WAIT_MAX_MS;
+    known->wait_ms = late ? longer_ms : WAIT_FIRST_MS;
+    known->count = count ? count : known->count;
+    known->again_ns =
+        clock_boot_ns(clock_system()) + (known->count && !late ? COUNT_AGE_NS : PAUSES * wait_ms * NS_PER_MS);
+    return known->count;
 }

@@ -22,8 +22,14 @@ void client_end_reader(struct rd_kafka_s *handle);
 /* The id of the cluster that answered last; while none has, ask, at most @timeout_ms. It changes where a broker comes
  * back at the same address with another cluster's data. @id is owned by the caller. */
 const char *client_cluster_id(struct rd_kafka_s *handle, char **id, int timeout_ms);
-/* How many partitions @topic has; 0 while nobody says. Waits for the answer, which takes a round trip whatever a
- * caller's patience: not to be asked at each step. */
-int client_partitions(struct rd_kafka_s *handle, const char *topic);
+/* What is known of a topic's partitions, and when the brokers are asked again. Zeroed at first. */
+struct known_partitions {
+    int count;
+    int wait_ms; /* for the next answer; 0: not asked yet */
+    int64_t again_ns;
+};
+/* How many partitions @topic has, as heard last; 0 while nobody says. When it is time to ask it waits for the answer,
+ * which takes a round trip whatever a caller's patience: 5 s at most, and a fifth of all time. */
+int client_partitions(struct rd_kafka_s *handle, const char *topic, struct known_partitions *known);
 
 #endif

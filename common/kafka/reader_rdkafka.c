@@ -4,13 +4,11 @@
 #include <stdlib.h>
 
 #include "kafka_client.h"
-#include "pluvio/base/clock.h"
 #include "pluvio/wire/envelope.h"
 
-#define BATCH             512
-#define CLUSTER_WAIT_MS   5000
-#define PARTITIONS_ASK_NS (500 * NS_PER_MS)
-#define NOT_OURS          (-3)
+#define BATCH           512
+#define CLUSTER_WAIT_MS 5000
+#define NOT_OURS        (-3)
 
 struct rdkafka_reader {
     struct reader port; /* first */
@@ -18,8 +16,8 @@ struct rdkafka_reader {
     rd_kafka_queue_t *queue;
     char *topic;
     bool group;
-    bool assigned;    /* without a group: all partitions are being read */
-    int64_t asked_ns; /* for them, the last time in vain */
+    bool assigned; /* without a group: all partitions are being read */
+    struct known_partitions known;
     rd_kafka_message_t *batch[BATCH];
     size_t count, at;          /* of the batch: got, and given out */
     rd_kafka_message_t *given; /* the one the caller looks at */
@@ -225,14 +223,10 @@ static int give_rebalance(struct rdkafka_reader *r, struct reader_event *ret)
     return 1;
 }
 
-/* Without a group: find the partitions and read them all; again until the topic is there, but not all the time. */
+/* Without a group: find the partitions and read them all; again until the topic is there. */
 static bool assign_all(struct rdkafka_reader *r)
 {
-    int64_t now_ns = clock_boot_ns(clock_system());
-    if (r->asked_ns && now_ns - r->asked_ns < PARTITIONS_ASK_NS)
-        return false;
-    int count = client_partitions(r->handle, r->topic);
-    r->asked_ns = clock_boot_ns(clock_system());
+    int count = client_partitions(r->handle, r->topic, &r->known);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     r->partition_count = 0;
     for (int32_t i = 0; i < count && i < KAFKA_MAX_PARTITIONS; i++) {

@@ -4,17 +4,13 @@
 #include <stdlib.h>
 
 #include "kafka_client.h"
-#include "pluvio/base/clock.h"
 #include "pluvio/wire/envelope.h"
 
-#define TOPICS            4 /* that one writer writes to */
-#define PARTITIONS_AGE_NS (60 * NS_PER_S)
-#define PARTITIONS_ASK_NS (1 * NS_PER_S)
+#define TOPICS 4 /* that one writer writes to */
 
 struct known_topic {
     char *name;
-    int partitions;
-    int64_t asked_ns;
+    struct known_partitions partitions;
 };
 
 struct rdkafka_writer {
@@ -131,15 +127,7 @@ static int writer_partitions(struct writer *self, const char *name)
 {
     struct rdkafka_writer *w = (struct rdkafka_writer *)self;
     struct known_topic *t = topic_of(w, name);
-    int64_t now = clock_boot_ns(clock_system());
-    if (!t)
-        return 0;
-    if (t->asked_ns == 0 || now - t->asked_ns > (t->partitions ? PARTITIONS_AGE_NS : PARTITIONS_ASK_NS)) {
-        int count = client_partitions(w->handle, t->name);
-        t->partitions = count ? count : t->partitions;
-        t->asked_ns = clock_boot_ns(clock_system());
-    }
-    return t->partitions;
+    return t ? client_partitions(w->handle, t->name, &t->partitions) : 0;
 }
 
 static const char *writer_cluster_id(struct writer *self)

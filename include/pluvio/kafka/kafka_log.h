@@ -91,7 +91,8 @@ struct writer {
     /* Serve the client. 1: *ret is one report; 0: none within @timeout_ms; -ENOTCONN: the handle is dead, make another.
      */
     int (*poll)(struct writer *self, int timeout_ms, struct delivery *ret);
-    /* How many partitions @topic has, creating it where the broker allows; 0 while unknown. Cached, does not block. */
+    /* How many partitions @topic has, creating it where the broker allows; 0 while unknown. Asked again once a minute,
+     * while unknown more often; to ask may block for up to 5 s, but not for more than a fifth of all time. */
     int (*partitions)(struct writer *self, const char *topic);
     const char *(*cluster_id)(struct writer *self); /* NULL while unknown; valid until asked again */
     /* Wait until all queued messages are delivered or @timeout_ms is over; 0 or -ETIMEDOUT. */

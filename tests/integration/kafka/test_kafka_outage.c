@@ -46,22 +46,47 @@ START_TEST(a_reader_that_never_found_a_broker_says_so_once)
 }
 END_TEST
 
+static const char *const round_trips[] = {"40", "700"}; /* ms */
+
 /* As brokers elsewhere do; the caller has no time to wait for them. */
-START_TEST(a_broker_that_answers_late_is_read_all_the_same)
+START_TEST(a_broker_that_answers_late_is_used_all_the_same)
 {
-    static const struct kafka_property far[] = {{"test.mock.num.brokers", "1"}, {"test.mock.broker.rtt", "40"}};
+    const struct kafka_property far[] = {{"test.mock.num.brokers", "1"}, {"test.mock.broker.rtt", round_trips[_i]}};
     struct kafka_settings s = {.bootstrap = "127.0.0.1:1", .client_id = "test", .properties = far, .property_count = 2};
     struct reader *r;
+    struct writer *w;
     struct reader_event event = {0};
     struct error e;
     int64_t end = now_ms() + PATIENCE_MS;
     ck_assert_msg(reader_open_all(&r, &s, "far", &e) == 0, "%s", e.text);
+    ck_assert_msg(writer_open(&w, &s, &e) == 0, "%s", e.text);
     while (event.kind != READER_ASSIGNED) {
         ck_assert_int_ge(r->next(r, 0, &event), 0);
         ck_assert_int_lt(now_ms(), end);
     }
     ck_assert_uint_gt(event.partition_count, 0);
+    while (w->partitions(w, "far") == 0)
+        ck_assert_int_lt(now_ms(), end);
+    w->destroy(w);
     r->destroy(r);
+}
+END_TEST
+
+START_TEST(asking_for_partitions_where_no_broker_is_takes_little_of_the_time)
+{
+    int64_t asked_ms = 0, begin = now_ms();
+    kafka_broker_kill(&broker);
+    struct writer *w = open_writer();
+    struct delivery d;
+    while (now_ms() < begin + 6000) {
+        int64_t before = now_ms();
+        ck_assert_int_eq(w->partitions(w, broker.topic), 0);
+        asked_ms += now_ms() - before;
+        w->poll(w, 10, &d);
+    }
+    ck_assert_int_lt(asked_ms, 2000);
+    w->destroy(w);
+    kafka_broker_start(&broker);
 }
 END_TEST
 
@@ -259,7 +284,9 @@ TCase *outage_tests(enum broker_kind kind)
     tcase_add_checked_fixture(t, log_rig_set_up, log_rig_tear_down);
     tcase_add_test(t, a_group_is_told_once_that_the_brokers_are_away);
     tcase_add_test(t, a_reader_that_never_found_a_broker_says_so_once);
-    tcase_add_test(t, a_broker_that_answers_late_is_read_all_the_same);
+    tcase_add_loop_test(t, a_broker_that_answers_late_is_used_all_the_same, 0,
+                        sizeof round_trips / sizeof round_trips[0]);
+    tcase_add_test(t, asking_for_partitions_where_no_broker_is_takes_little_of_the_time);
     tcase_add_test(t, after_the_data_was_thrown_away_reading_begins_anew);
     if (kind == BROKER_EMBEDDED)
         return t;
