@@ -112,7 +112,7 @@ static bool healthy(void *context, struct buf *why)
 {
     bool down = figure_broker_down.value != 0;
     if (down)
-        buf_add_string(why, "no broker answers; records wait with their pollers");
+        buf_add_string(why, "nothing can be read from the broker; records wait with their pollers");
     return consumer_healthy(((struct collector *)context)->consumer, why) && !down;
 }
 

@@ -76,6 +76,19 @@ static void rewind_all(struct publisher *p, int64_t now_ns)
     }
 }
 
+static void tell(struct publisher *p, const char *reason, int64_t now_ns)
+{
+    log_limited(&p->trouble_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING,
+                "%s; records wait in the outbox, trying on", reason);
+}
+
+static void retry_later(struct publisher *p, int64_t now_ns)
+{
+    close_handles(p);
+    p->retry_ns = now_ns + p->backoff_ns;
+    p->backoff_ns = 2 * p->backoff_ns < BACKOFF_MAX_NS ? 2 * p->backoff_ns : BACKOFF_MAX_NS;
+}
+
 static bool open_handles(struct publisher *p, int64_t now_ns)
 {
     struct error error = {0};
@@ -88,14 +101,10 @@ static bool open_handles(struct publisher *p, int64_t now_ns)
     if (r == 0)
         r = p->ports.open_acks(p->ports.context, &p->acks, &error);
     if (r) {
-        close_handles(p);
-        p->retry_ns = now_ns + p->backoff_ns;
-        p->backoff_ns = 2 * p->backoff_ns < BACKOFF_MAX_NS ? 2 * p->backoff_ns : BACKOFF_MAX_NS;
-        log_limited(&p->open_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING,
-                    "%s; records wait in the outbox, trying on", error.text);
+        retry_later(p, now_ns);
+        tell(p, error.text, now_ns);
         return false;
     }
-    p->backoff_ns = BACKOFF_FIRST_NS;
     rewind_all(p, now_ns);
     return true;
 }
@@ -262,6 +271,7 @@ static int take_reports(struct publisher *p, int64_t now_ns)
         l->reported_ns = now_ns;
         if (d.result == 0) {
             p->figures.delivered++;
+            p->backoff_ns = BACKOFF_FIRST_NS;
             release_delivered(&l->release, d.tag / RECORD_LANES, d.partition, d.offset);
         } else {
             p->figures.failed++;
@@ -282,6 +292,17 @@ static bool cluster_changed(struct publisher *p)
     if (id)
         text_copy(text_of(id), p->cluster, sizeof p->cluster);
     return changed;
+}
+
+/* Why nothing is sent or nothing is heard. What is only heard no more is told once: a log that nobody writes to does
+ * not say when it can be read again. */
+static void tell_trouble(struct publisher *p, bool dead, int64_t now_ns)
+{
+    const char *reason = dead || !p->figures.connected ? p->writer->reason(p->writer) : NULL;
+    if (reason || *p->unheard)
+        tell(p, reason ? reason : p->unheard, now_ns);
+    if (p->caught_up && p->to_catch_up == 0)
+        p->unheard[0] = 0;
 }
 
 static int step(struct publisher *p, int64_t now_ns, int64_t *wake_ns)
@@ -308,12 +329,16 @@ int64_t publisher_step(struct publisher *p, int64_t now_ns, int64_t now_wall_ns)
     if (p->writer && p->ports.moved && p->ports.moved(p->ports.context)) {
         close_handles(p);
         p->retry_ns = 0;
+        p->backoff_ns = BACKOFF_FIRST_NS;
     }
     if (!open_handles(p, now_ns))
         return p->retry_ns < wake ? wake : p->retry_ns;
-    if (step(p, now_ns, &wake) < 0)
-        close_handles(p);
-    return wake;
+    bool dead = step(p, now_ns, &wake) < 0;
+    tell_trouble(p, dead, now_ns);
+    if (!dead)
+        return wake;
+    retry_later(p, now_ns);
+    return p->retry_ns;
 }
 
 void publisher_flush(struct publisher *p, int timeout_ms)

@@ -12,6 +12,7 @@ void publisher_forget_acks(struct publisher *p)
     p->caught_up = false;
     p->catch_up_ns = 0;
     p->to_catch_up = 0;
+    p->unheard[0] = 0;
     for (size_t i = 0; i < KAFKA_MAX_PARTITIONS; i++)
         p->read_offsets[i] = p->ends[i] = -1;
     for (unsigned i = 0; i < RECORD_LANES; i++)
@@ -35,6 +36,7 @@ static void assigned(struct publisher *p, const struct reader_event *event, int6
 {
     p->catch_up_ns = now_ns;
     p->to_catch_up = 0;
+    p->unheard[0] = 0;
     for (size_t i = 0; i < event->partition_count; i++) {
         int32_t partition = event->partitions[i];
         int64_t low, high;
@@ -66,9 +68,15 @@ static void take_offset(struct publisher *p, const struct ack *a)
         p->read_offsets[a->partition] = a->offset;
 }
 
+static void note_trouble(struct publisher *p, const char *reason)
+{
+    text_copy(text_of(reason ? reason : ""), p->unheard, sizeof p->unheard);
+}
+
 static void take_message(struct publisher *p, const struct message *m)
 {
     struct ack a;
+    p->unheard[0] = 0;
     note_position(p, m);
     if (!m->value.data || !ack_parse(m->key, m->value, &a))
         return;
@@ -98,16 +106,20 @@ static void apply(struct publisher *p, int64_t now_ns)
 
 int publisher_hear(struct publisher *p, int64_t now_ns)
 {
-    struct reader_event event;
+    struct reader_event event = {0};
     int r = 0;
     for (int i = 0; i < MAX_AT_ONCE && (r = p->acks->next(p->acks, 0, &event)) > 0; i++) {
         if (event.kind == READER_ASSIGNED)
             assigned(p, &event, now_ns);
         else if (event.kind == READER_MESSAGE)
             take_message(p, &event.message);
+        else if (event.kind == READER_DOWN)
+            note_trouble(p, event.reason);
     }
-    if (r < 0)
+    if (r < 0) {
+        note_trouble(p, event.reason);
         return -ENOTCONN;
+    }
     if (!p->caught_up && p->catch_up_ns && now_ns - p->catch_up_ns > CATCH_UP_NS)
         p->caught_up = true;
     if (p->caught_up)

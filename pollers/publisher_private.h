@@ -38,10 +38,11 @@ struct publisher {
     int64_t catch_up_ns;
     int64_t ends[KAFKA_MAX_PARTITIONS];
     size_t to_catch_up;
+    char unheard[512]; /* why the ledger's word is not heard; empty: it is, as far as we know */
     int64_t retry_ns, backoff_ns;
     int64_t budget, budget_ns; /* bytes that may be sent now, by the drain rate */
     unsigned turn;             /* the lane that may send first, so that what bounds them all starves none */
-    struct log_limit open_limit, drop_limit, refusal_limit;
+    struct log_limit trouble_limit, drop_limit, refusal_limit;
     struct publisher_figures figures;
 };
 

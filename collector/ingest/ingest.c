@@ -388,7 +388,7 @@ static int handle(struct ingest *in, const struct reader_event *event, struct er
         return 0;
     case READER_DOWN:
         figure_set(&figure_broker_down, 1);
-        log_warning("no broker answers: %s; trying on", event->reason ? event->reason : "unknown");
+        log_warning("nothing can be read: %s; trying on", event->reason ? event->reason : "unknown");
         return 0;
     }
     return 0;

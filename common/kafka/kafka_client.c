@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pluvio/base/clock.h"
@@ -11,6 +12,7 @@
 #define WAIT_MAX_MS   5000
 #define PAUSES        4 /* the caller is kept waiting for a fifth of its time at most */
 #define COUNT_AGE_NS  (60 * NS_PER_S)
+#define MAKING_NS     (10 * NS_PER_S)
 
 /* The library repeats itself at each attempt; what an operator must know we say once, elsewhere. */
 static void log_line(const rd_kafka_t *handle, int level, const char *facility, const char *text)
@@ -95,11 +97,27 @@ int client_partitions(struct rd_kafka_s *handle, const char *topic, struct known
     if (clock_boot_ns(clock_system()) < known->again_ns)
         return known->count;
     int wait_ms = known->wait_ms ? known->wait_ms : WAIT_FIRST_MS, count = 0;
-    bool late = ask_partitions(handle, topic, wait_ms, &count) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_resp_err_t e = ask_partitions(handle, topic, wait_ms, &count);
+    bool late = e == RD_KAFKA_RESP_ERR__TIMED_OUT, missed = !e && !count && !known->count;
     int longer_ms = 2 * wait_ms < WAIT_MAX_MS ? 2 * wait_ms : WAIT_MAX_MS;
     known->wait_ms = late ? longer_ms : WAIT_FIRST_MS;
     known->count = count ? count : known->count;
     known->again_ns =
         clock_boot_ns(clock_system()) + (known->count && !late ? COUNT_AGE_NS : PAUSES * wait_ms * NS_PER_MS);
+    if (!missed)
+        known->missed_ns = 0;
+    else if (!known->missed_ns)
+        known->missed_ns = clock_boot_ns(clock_system());
     return known->count;
+}
+
+bool client_misses(const struct known_partitions *known, const char *topic, char *out, size_t size)
+{
+    if (!known->missed_ns || clock_boot_ns(clock_system()) - known->missed_ns < MAKING_NS)
+        return false;
+    snprintf(out, size,
+             "topic %s is not known to the brokers, or this user may not describe it: start the collector, which makes "
+             "it, or give the right",
+             topic);
+    return true;
 }

@@ -27,9 +27,13 @@ struct known_partitions {
     int count;
     int wait_ms; /* for the next answer; 0: not asked yet */
     int64_t again_ns;
+    int64_t missed_ns; /* since when brokers answer that they do not have the topic; 0: they do not say so */
 };
 /* How many partitions @topic has, as heard last; 0 while nobody says. When it is time to ask it waits for the answer,
  * which takes a round trip whatever a caller's patience: 5 s at most, and a fifth of all time. */
 int client_partitions(struct rd_kafka_s *handle, const char *topic, struct known_partitions *known);
+/* True, with a sentence in @out, where brokers have said for long enough that there is no such topic for this user. One
+ * that is just being made is not missed. */
+bool client_misses(const struct known_partitions *known, const char *topic, char *out, size_t size);
 
 #endif

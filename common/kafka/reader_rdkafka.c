@@ -1,6 +1,7 @@
 /* Reading: as a group's member, or every partition of a topic. */
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kafka_client.h"
@@ -23,7 +24,7 @@ struct rdkafka_reader {
     rd_kafka_message_t *given; /* the one the caller looks at */
     /* Set by callbacks, told by next(). */
     bool rebalanced, revoke, down, down_told;
-    char down_reason[256];
+    char down_reason[512];
     int32_t partitions[KAFKA_MAX_PARTITIONS];
     size_t partition_count;
     int64_t next[KAFKA_MAX_PARTITIONS]; /* of a group: the offset to give next; NOT_OURS */
@@ -45,10 +46,10 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
 {
     struct rdkafka_reader *r = opaque;
     (void)handle;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        return;
-    r->down = true;
-    text_copy(text_of(reason), r->down_reason, sizeof r->down_reason);
+    bool all = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    r->down |= all;
+    if (!all || !*r->down_reason) /* each has said why before */
+        text_copy(text_of(reason), r->down_reason, sizeof r->down_reason);
 }
 
 static void drop_batch(struct rdkafka_reader *r)
@@ -186,6 +187,7 @@ static int give_message(struct rdkafka_reader *r, rd_kafka_message_t *m, struct 
     if (is_ours(r, m->partition))
         r->next[m->partition] = m->offset + 1;
     r->down_told = r->down = false;
+    r->down_reason[0] = 0;
     ret->kind = READER_MESSAGE;
     ret->message = (struct message){.partition = m->partition,
                                     .offset = m->offset,
@@ -194,6 +196,25 @@ static int give_message(struct rdkafka_reader *r, rd_kafka_message_t *m, struct 
                                     .value = {m->payload, m->len}};
     read_headers(m, &ret->message);
     return 1;
+}
+
+static bool is_refusal(rd_kafka_resp_err_t e)
+{
+    return e == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || e == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           e == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
+/* What cannot be mended here: -ENOTCONN if it is the handle's end. */
+static int take_trouble(struct rdkafka_reader *r, rd_kafka_message_t *m, struct reader_event *ret)
+{
+    bool fatal = m->err == RD_KAFKA_RESP_ERR__FATAL;
+    if (fatal || is_refusal(m->err)) {
+        r->down = true;
+        snprintf(r->down_reason, sizeof r->down_reason, "%s: %s", r->topic, rd_kafka_message_errstr(m));
+    }
+    rd_kafka_message_destroy(m);
+    ret->reason = fatal ? r->down_reason : NULL;
+    return fatal ? -ENOTCONN : 0;
 }
 
 /* The broker has nothing at our position: begin at the earliest, and say so. The client has given the partition up, and
@@ -223,10 +244,22 @@ static int give_rebalance(struct rdkafka_reader *r, struct reader_event *ret)
     return 1;
 }
 
+/* How many there are; who answers is not away, though he may not know the topic. */
+static int hear_partitions(struct rdkafka_reader *r)
+{
+    int64_t before_ns = r->known.again_ns;
+    int count = client_partitions(r->handle, r->topic, &r->known);
+    if (r->known.again_ns != before_ns && (count || r->known.missed_ns))
+        r->down = false;
+    r->down |= client_misses(&r->known, r->topic, r->down_reason, sizeof r->down_reason);
+    r->down_told &= r->down;
+    return count;
+}
+
 /* Without a group: find the partitions and read them all; again until the topic is there. */
 static bool assign_all(struct rdkafka_reader *r)
 {
-    int count = client_partitions(r->handle, r->topic, &r->known);
+    int count = hear_partitions(r);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     r->partition_count = 0;
     for (int32_t i = 0; i < count && i < KAFKA_MAX_PARTITIONS; i++) {
@@ -262,9 +295,7 @@ static int give_next(struct rdkafka_reader *r, struct reader_event *ret)
         if ((m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) &&
             is_ours(r, m->partition))
             return give_reset(r, m, ret);
-        bool fatal = m->err == RD_KAFKA_RESP_ERR__FATAL;
-        rd_kafka_message_destroy(m);
-        if (fatal)
+        if (take_trouble(r, m, ret))
             return -ENOTCONN;
     }
     return 0;

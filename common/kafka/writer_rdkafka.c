@@ -19,6 +19,7 @@ struct rdkafka_writer {
     struct delivery *reports; /* that poll() has not given out */
     size_t count, at, cap;
     bool dead;
+    char reason[512];
     struct known_topic topics[TOPICS];
     char *cluster_id;
 };
@@ -42,6 +43,8 @@ static void on_report(rd_kafka_t *handle, const rd_kafka_message_t *m, void *opa
 {
     struct rdkafka_writer *w = opaque;
     (void)handle;
+    if (!m->err)
+        w->reason[0] = 0;
     if (w->at == w->count)
         w->at = w->count = 0;
     if (w->count == w->cap) {
@@ -62,9 +65,10 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
 {
     struct rdkafka_writer *w = opaque;
     (void)handle;
-    (void)reason;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         w->dead = true;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !*w->reason) /* each has said why before */
+        text_copy(text_of(reason), w->reason, sizeof w->reason);
 }
 
 static int writer_produce(struct writer *self, const struct outgoing *m)
@@ -136,6 +140,14 @@ static const char *writer_cluster_id(struct writer *self)
     return client_cluster_id(w->handle, &w->cluster_id, 0);
 }
 
+static const char *writer_reason(struct writer *self)
+{
+    struct rdkafka_writer *w = (struct rdkafka_writer *)self;
+    for (int i = 0; !w->dead && i < TOPICS && w->topics[i].name; i++)
+        client_misses(&w->topics[i].partitions, w->topics[i].name, w->reason, sizeof w->reason);
+    return *w->reason ? w->reason : NULL;
+}
+
 static int writer_flush(struct writer *self, int timeout_ms)
 {
     struct rdkafka_writer *w = (struct rdkafka_writer *)self;
@@ -175,6 +187,7 @@ int writer_open(struct writer **ret, const struct kafka_settings *settings, stru
                               .poll = writer_poll,
                               .partitions = writer_partitions,
                               .cluster_id = writer_cluster_id,
+                              .reason = writer_reason,
                               .flush = writer_flush,
                               .destroy = writer_destroy};
     rd_kafka_conf_set_opaque(conf, w);

@@ -224,6 +224,12 @@ static void writer_destroy(struct writer *self)
     free(w);
 }
 
+static const char *writer_reason(struct writer *self)
+{
+    (void)self;
+    return NULL;
+}
+
 int fake_log_open_writer(struct fake_log *log, struct writer **ret)
 {
     struct fake_writer *w = calloc(1, sizeof *w);
@@ -233,6 +239,7 @@ int fake_log_open_writer(struct fake_log *log, struct writer **ret)
                               .poll = writer_poll,
                               .partitions = writer_partitions,
                               .cluster_id = writer_cluster_id,
+                              .reason = writer_reason,
                               .flush = writer_flush,
                               .destroy = writer_destroy};
     w->log = log;

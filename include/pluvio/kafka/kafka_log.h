@@ -22,7 +22,8 @@ enum reader_event_kind {
     READER_ASSIGNED, /* partitions[] are ours: answer with reader_start before anything of them is read */
     READER_REVOKED,  /* partitions[] are no longer ours: answer with reader_release */
     READER_RESET,    /* the position of `partition` was outside the log; reading goes on at `offset`, the earliest */
-    READER_DOWN      /* all brokers are away (told once until they are back); `reason` says why */
+    READER_DOWN      /* nothing can be read: all brokers are away or refuse, or nobody knows the topic (told once until
+                      * something is read); `reason` says why */
 };
 
 struct message {
@@ -51,7 +52,8 @@ struct position {
 };
 
 struct reader {
-    /* 1: *ret is an event; 0: none within @timeout_ms; negative errno: the handle is dead, make another. */
+    /* 1: *ret is an event; 0: none within @timeout_ms; negative errno: the handle is dead, make another;
+     * ret->reason says why, NULL where that is not known. */
     int (*next)(struct reader *self, int timeout_ms, struct reader_event *ret);
     /* After READER_ASSIGNED: read each of these from its offset. Also seeks partitions that are being read already. */
     int (*start)(struct reader *self, const struct position *positions, size_t count, struct error *error);
@@ -95,6 +97,9 @@ struct writer {
      * while unknown more often; to ask may block for up to 5 s, but not for more than a fifth of all time. */
     int (*partitions)(struct writer *self, const char *topic);
     const char *(*cluster_id)(struct writer *self); /* NULL while unknown; valid until asked again */
+    /* Why nothing is written, or why the handle is dead, as was heard last; NULL: nothing amiss was heard. Valid until
+     * the next call. */
+    const char *(*reason)(struct writer *self);
     /* Wait until all queued messages are delivered or @timeout_ms is over; 0 or -ETIMEDOUT. */
     int (*flush)(struct writer *self, int timeout_ms);
     void (*destroy)(struct writer *self); /* drops what is still queued */

@@ -5,5 +5,6 @@
 
 TCase *log_tests(enum broker_kind kind);    /* on a running broker */
 TCase *outage_tests(enum broker_kind kind); /* on one that goes away */
+TCase *refusal_tests(void);                 /* on one of librdkafka's that refuses */
 
 #endif

@@ -53,6 +53,12 @@ static const char *fake_writer_cluster(struct writer *self)
     return kafka.cluster;
 }
 
+static const char *fake_reason(struct writer *self)
+{
+    (void)self;
+    return kafka.writer_reason;
+}
+
 static int fake_flush(struct writer *self, int timeout_ms)
 {
     (void)self, (void)timeout_ms;
@@ -74,8 +80,18 @@ static int fake_next(struct reader *self, int timeout_ms, struct reader_event *r
 {
     static const int32_t partitions[] = {0};
     (void)self, (void)timeout_ms;
-    if (kafka.reader_dead)
+    if (kafka.reader_dead) {
+        ret->reason = kafka.reader_down;
         return -ENOTCONN;
+    }
+    if (kafka.reader_down) {
+        *ret = (struct reader_event){.kind = READER_DOWN, .reason = kafka.reader_down};
+        kafka.reader_down = NULL;
+        kafka.reader_silent = true;
+        return 1;
+    }
+    if (kafka.reader_silent)
+        return 0;
     if (!kafka.assigned) {
         kafka.assigned = true;
         *ret = (struct reader_event){.kind = READER_ASSIGNED, .partitions = partitions, .partition_count = 1};
@@ -113,9 +129,9 @@ static int open_fake_writer(void *context, struct writer **ret, struct error *er
     ck_assert(!kafka.writer_open);
     if (kafka.open_result)
         return error_set(error, kafka.open_result, "no broker today");
-    kafka.writer =
-        (struct writer){fake_produce, fake_poll, fake_partitions, fake_writer_cluster, fake_flush, fake_writer_destroy};
-    kafka.writer_dead = false;
+    kafka.writer = (struct writer){fake_produce, fake_poll,  fake_partitions,    fake_writer_cluster,
+                                   fake_reason,  fake_flush, fake_writer_destroy};
+    kafka.writer_dead = kafka.always_dead;
     kafka.writer_open = true;
     kafka.opened++;
     *ret = &kafka.writer;
@@ -127,7 +143,7 @@ static int open_fake_reader(void *context, struct reader **ret, struct error *er
     (void)context, (void)error;
     ck_assert(!kafka.reader_open);
     kafka.reader = (struct reader){.next = fake_next, .watermarks = fake_watermarks, .destroy = fake_reader_destroy};
-    kafka.reader_dead = kafka.assigned = false;
+    kafka.reader_dead = kafka.reader_silent = kafka.assigned = false;
     kafka.acks_at = 0;
     kafka.reader_open = true;
     *ret = &kafka.reader;

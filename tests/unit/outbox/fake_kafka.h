@@ -29,6 +29,9 @@ struct fake_kafka {
     const char *cluster;
     size_t too_large; /* values of this many bytes and more are refused for good; 0: none */
     bool queue_full, writer_dead, reader_dead, moved;
+    bool always_dead;          /* each new writer, too */
+    const char *writer_reason; /* NULL: nothing amiss */
+    const char *reader_down;   /* told once, in place of the assignment; or the reason of its death */
     /* What happened. */
     struct fake_sent sent[FAKE_MAX];
     size_t sent_count;
@@ -39,7 +42,7 @@ struct fake_kafka {
     size_t reports_count, reports_at;
     struct fake_ack acks[FAKE_MAX];
     size_t acks_count, acks_at, acks_end; /* end: the log's high watermark, where it differs from acks_count */
-    bool assigned;
+    bool assigned, reader_silent;
 };
 
 extern struct fake_kafka kafka;
