@@ -14,7 +14,7 @@ void publisher_forget_acks(struct publisher *p)
     p->to_catch_up = 0;
     p->unheard[0] = 0;
     for (size_t i = 0; i < KAFKA_MAX_PARTITIONS; i++)
-        p->read_offsets[i] = p->ends[i] = -1;
+        p->read_offsets[i] = p->ends[i] = p->heard[i] = -1;
     for (unsigned i = 0; i < RECORD_LANES; i++)
         p->lanes[i].heard = false;
 }
@@ -43,7 +43,8 @@ static void assigned(struct publisher *p, const struct reader_event *event, int6
         if (partition >= KAFKA_MAX_PARTITIONS)
             continue;
         p->ends[partition] = -1;
-        if (p->acks->watermarks(p->acks, partition, WATERMARKS_MS, &low, &high) == 0 && high > low) {
+        if (p->acks->watermarks(p->acks, partition, WATERMARKS_MS, &low, &high) == 0 && high > low &&
+            high > p->heard[partition]) {
             p->ends[partition] = high - 1;
             p->to_catch_up++;
         }
@@ -53,7 +54,10 @@ static void assigned(struct publisher *p, const struct reader_event *event, int6
 
 static void note_position(struct publisher *p, const struct message *m)
 {
-    if (m->partition >= KAFKA_MAX_PARTITIONS || p->ends[m->partition] < 0 || m->offset < p->ends[m->partition])
+    if (m->partition >= KAFKA_MAX_PARTITIONS)
+        return;
+    p->heard[m->partition] = m->offset + 1;
+    if (p->ends[m->partition] < 0 || m->offset < p->ends[m->partition])
         return;
     p->ends[m->partition] = -1;
     p->to_catch_up -= p->to_catch_up > 0;

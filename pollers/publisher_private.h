@@ -36,6 +36,7 @@ struct publisher {
     /* Until the acknowledgements' log was read to where it ended when we came, old words are not taken for new. */
     bool caught_up;
     int64_t catch_up_ns;
+    int64_t heard[KAFKA_MAX_PARTITIONS]; /* the next offset to be heard */
     int64_t ends[KAFKA_MAX_PARTITIONS];
     size_t to_catch_up;
     char unheard[512]; /* why the ledger's word is not heard; empty: it is, as far as we know */

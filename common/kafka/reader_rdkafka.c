@@ -17,8 +17,7 @@ struct rdkafka_reader {
     rd_kafka_queue_t *queue;
     char *topic;
     bool group;
-    bool assigned; /* without a group: all partitions are being read */
-    struct known_partitions known;
+    struct known_partitions known; /* without a group */
     rd_kafka_message_t *batch[BATCH];
     size_t count, at;          /* of the batch: got, and given out */
     rd_kafka_message_t *given; /* the one the caller looks at */
@@ -27,7 +26,7 @@ struct rdkafka_reader {
     char down_reason[512];
     int32_t partitions[KAFKA_MAX_PARTITIONS];
     size_t partition_count;
-    int64_t next[KAFKA_MAX_PARTITIONS]; /* of a group: the offset to give next; NOT_OURS */
+    int64_t next[KAFKA_MAX_PARTITIONS]; /* the offset to give next; NOT_OURS */
     char *cluster_id;
 };
 
@@ -249,26 +248,28 @@ static int hear_partitions(struct rdkafka_reader *r)
 {
     int64_t before_ns = r->known.again_ns;
     int count = client_partitions(r->handle, r->topic, &r->known);
-    if (r->known.again_ns != before_ns && (count || r->known.missed_ns))
+    if (r->known.again_ns != before_ns && r->partition_count == 0 && (count || r->known.missed_ns))
         r->down = false;
     r->down |= client_misses(&r->known, r->topic, r->down_reason, sizeof r->down_reason);
     r->down_told &= r->down;
     return count;
 }
 
-/* Without a group: find the partitions and read them all; again until the topic is there. */
+/* Without a group: read all partitions, and those that are added, from their beginning. True if there are more. */
 static bool assign_all(struct rdkafka_reader *r)
 {
-    int count = hear_partitions(r);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    r->partition_count = 0;
-    for (int32_t i = 0; i < count && i < KAFKA_MAX_PARTITIONS; i++) {
+    int heard = hear_partitions(r), count = heard < KAFKA_MAX_PARTITIONS ? heard : KAFKA_MAX_PARTITIONS;
+    size_t before = r->partition_count;
+    if ((size_t)count <= before)
+        return false;
+    for (int32_t i = (int32_t)before; i < count; i++) {
         r->partitions[r->partition_count++] = i;
-        rd_kafka_topic_partition_list_add(list, r->topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        r->next[i] = OFFSET_EARLIEST;
     }
-    r->assigned = count && rd_kafka_assign(r->handle, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_topic_partition_list_destroy(list);
-    return r->assigned;
+    if (assign_next(r) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    r->partition_count = before;
+    return false;
 }
 
 /* One message with patience, and what else is there without. */
@@ -306,7 +307,7 @@ static int reader_next(struct reader *self, int timeout_ms, struct reader_event 
     struct rdkafka_reader *r = (struct rdkafka_reader *)self;
     *ret = (struct reader_event){0};
     drop_given(r);
-    if (!r->group && !r->assigned && assign_all(r)) {
+    if (!r->group && assign_all(r)) {
         r->rebalanced = true;
         r->revoke = false;
     }

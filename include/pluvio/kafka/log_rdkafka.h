@@ -23,7 +23,8 @@ struct kafka_settings {
 int reader_open_group(struct reader **ret, const struct kafka_settings *settings, const char *topic, const char *group,
                       struct error *error) __attribute__((warn_unused_result));
 /* Every partition of @topic from its beginning, without a group: for acknowledgements and for `pluvio decode`.
- * READER_ASSIGNED is reported and answered inside. */
+ * READER_ASSIGNED is reported and answered inside; it comes again, with all of them, within a minute or so after
+ * partitions were added, and reading goes on where it was. */
 int reader_open_all(struct reader **ret, const struct kafka_settings *settings, const char *topic, struct error *error)
     __attribute__((warn_unused_result));
 int writer_open(struct writer **ret, const struct kafka_settings *settings, struct error *error)

@@ -162,6 +162,27 @@ START_TEST(every_partition_is_read_without_a_group)
 }
 END_TEST
 
+/* Real. The count is asked for once a minute. */
+START_TEST(partitions_that_are_added_are_read_from_their_beginning_and_the_others_go_on)
+{
+    struct reader *r = open_all(broker.topic);
+    struct reader_event event = {0};
+    fill(0, "old", 0, 10);
+    ck_assert_int_eq(read_words(r, "old", 0, 10), 0);
+    kafka_broker_add_partitions(&broker, broker.topic, PARTITIONS + 2);
+    fill(PARTITIONS + 1, "added", 0, 10);
+    for (int64_t end = now_ms() + 90000; event.kind != READER_ASSIGNED;) {
+        ck_assert_int_lt(now_ms(), end);
+        ck_assert_int_ge(r->next(r, 50, &event), 0);
+    }
+    ck_assert_uint_eq(event.partition_count, PARTITIONS + 2);
+    ck_assert_int_eq(read_words(r, "added", 0, 10), 0); /* and nothing twice */
+    fill(0, "new", 0, 10);
+    ck_assert_int_eq(read_words(r, "new", 0, 10), 0);
+    r->destroy(r);
+}
+END_TEST
+
 /* What the members hold: bit per partition; grows and shrinks with the events. */
 static unsigned serve(struct reader *r, unsigned held)
 {
@@ -344,6 +365,7 @@ TCase *log_tests(enum broker_kind kind)
     tcase_add_test(t, without_a_broker_the_queue_fills_and_says_so);
     if (kind == BROKER_REAL) {
         tcase_add_test(t, a_missing_topic_is_made_and_an_existing_one_kept);
+        tcase_add_test(t, partitions_that_are_added_are_read_from_their_beginning_and_the_others_go_on);
         tcase_add_test(t, the_acknowledgements_topic_is_compacted);
         tcase_add_test(t, what_the_topic_does_not_take_is_reported_with_the_reason);
     }

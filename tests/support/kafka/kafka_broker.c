@@ -1,5 +1,6 @@
 #include "support/kafka/kafka_broker.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,29 @@ void kafka_broker_wipe(struct kafka_broker *b)
     else
         kafka_broker_kill(b);
     kafka_broker_start(b);
+}
+
+void kafka_broker_add_partitions(struct kafka_broker *b, const char *topic, int count)
+{
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    ck_assert_int_eq(b->kind, BROKER_REAL);
+    rd_kafka_conf_set(conf, "bootstrap.servers", b->bootstrap, why, sizeof why);
+    rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    ck_assert_msg(handle, "%s", why);
+    rd_kafka_NewPartitions_t *wanted = rd_kafka_NewPartitions_new(topic, (size_t)count, why, sizeof why);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_CreatePartitions(handle, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPIC_WAIT_MS);
+    size_t results = 0;
+    const rd_kafka_topic_result_t **result =
+        rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event), &results);
+    ck_assert_uint_eq(results, 1);
+    ck_assert_int_eq(rd_kafka_topic_result_error(result[0]), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewPartitions_destroy(wanted);
+    rd_kafka_destroy(handle);
 }
 
 void kafka_broker_pause(struct kafka_broker *b)

@@ -44,6 +44,8 @@ void kafka_broker_wipe(struct kafka_broker *b);
 /* Only the real one: */
 /* As wipe, but the topics are missing until kafka_broker_start. */
 void kafka_broker_forget(struct kafka_broker *b);
+/* So that @topic has @count in all. */
+void kafka_broker_add_partitions(struct kafka_broker *b, const char *topic, int count);
 void kafka_broker_pause(struct kafka_broker *b);
 void kafka_broker_resume(struct kafka_broker *b);
 /* While it is down: bytes of a partition's newest segment, and cut so many off its end. */

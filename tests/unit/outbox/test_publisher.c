@@ -162,6 +162,20 @@ START_TEST(an_acknowledgement_releases)
 }
 END_TEST
 
+START_TEST(what_was_heard_already_is_not_waited_for_when_partitions_are_added)
+{
+    put(KEY_A, "one");
+    step(0);
+    acked(1);
+    step(1);
+    put(KEY_A, "two");
+    kafka.assigned = false; /* all are told again */
+    size_t before = kafka.sent_count;
+    step(2);
+    ck_assert_str_eq(sent(before), "two@2<1");
+}
+END_TEST
+
 /* R6 */
 START_TEST(a_mark_that_falls_brings_released_records_back)
 {
@@ -523,6 +537,7 @@ static void add_hearing_tests(TCase *t)
     tcase_add_test(t, nothing_is_sent_before_the_log_was_read_to_its_end);
     tcase_add_test(t, an_end_that_cannot_be_read_is_waited_for_only_so_long);
     tcase_add_test(t, an_acknowledgement_releases);
+    tcase_add_test(t, what_was_heard_already_is_not_waited_for_when_partitions_are_added);
     tcase_add_test(t, a_mark_that_falls_brings_released_records_back);
     tcase_add_loop_test(t, words_that_are_not_for_us_or_no_words_change_nothing, 0, sizeof noise / sizeof noise[0]);
 }
