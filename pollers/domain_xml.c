@@ -57,6 +57,7 @@ static void read_disk(const struct xml_node *disk, struct domain_disk *d, unsign
     d->alias = xml_attribute(xml_child(disk, NULL, "alias"), "name");
     d->serial = xml_text(xml_child(disk, NULL, "serial"));
     d->source = first_attribute(xml_child(disk, NULL, "source"), sources, sizeof(sources) / sizeof(sources[0]));
+    d->uncounted = xml_is(disk, "type", "vhostuser");
     read_chain(disk, d, refused);
 }
 
@@ -79,9 +80,12 @@ static char *nic_port(const struct xml_node *nic, const struct xml_node *metadat
     return port || !target ? port : nova_xml_port(metadata, target);
 }
 
-/* Without a tap on the host nobody counts: a passed-through function, vDPA, and QEMU's own user mode network. */
-static bool nic_countable(const struct xml_node *nic)
+/* Without a tap on the host nobody counts: a passed-through function, vDPA, and QEMU's own user mode network. For
+ * vhost-user Open vSwitch does, where its port is known as the target. */
+static bool nic_countable(const struct xml_node *nic, const char *target)
 {
+    if (xml_is(nic, "type", "vhostuser"))
+        return target != NULL;
     return !xml_is(nic, "type", "hostdev") && !xml_is(nic, "type", "vdpa") && !xml_is(nic, "type", "user");
 }
 
@@ -92,7 +96,7 @@ static void read_nic(const struct xml_node *nic, const struct xml_node *metadata
     n->target = xml_attribute(xml_child(nic, NULL, "target"), "dev");
     n->source = first_attribute(xml_child(nic, NULL, "source"), sources, sizeof(sources) / sizeof(sources[0]));
     n->port = nic_port(nic, metadata, n->target);
-    n->countable = nic_countable(nic);
+    n->countable = nic_countable(nic, n->target);
 }
 
 static int read_nics(const struct xml_node *devices, const struct xml_node *metadata, struct domain_meta *m,

@@ -79,6 +79,9 @@ static bool has_uncounted(const struct view *v, const struct domain_stats *d)
     for (size_t i = 0; d->meta && i < d->meta->nic_count; i++)
         if (!d->meta->nics[i].countable)
             return true;
+    for (size_t i = 0; d->meta && i < d->meta->disk_count; i++)
+        if (d->meta->disks[i].uncounted)
+            return true;
     return false;
 }
 
@@ -104,8 +107,10 @@ static const struct {
      "only QEMU's and containers' are to be seen; let the poller read /proc (hidepid) in the host's pid namespace"},
     {lacks_ifindex, "have a tap whose index cannot be seen: a re-plug under the same name is known by events alone",
      "run the poller in the host's network namespace"},
-    {has_uncounted, "have interfaces that cannot be counted (passed through to the guest); they are listed as such",
-     "a tap, where traffic has to be billed"},
+    {has_uncounted,
+     "have devices that cannot be counted (interfaces passed through to the guest, vhost-user disks); they are listed "
+     "as such",
+     "a tap, or a disk that QEMU serves, where their use has to be billed"},
 };
 
 static void print_findings(const struct snapshot *s, const struct view *v, FILE *out)

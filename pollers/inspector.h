@@ -100,13 +100,14 @@ struct domain_disk {
     char *source;
     int64_t chain[16]; /* <source index=> of the whole chain, top first */
     size_t chain_count;
+    bool uncounted; /* vhost-user: QEMU does not see its requests */
 };
 struct domain_nic {
     char *mac;
     char *target;   /* tap; NULL while stopped */
     char *source;   /* bridge or network */
     char *port;     /* neutron's port id, or NULL */
-    bool countable; /* false: hostdev */
+    bool countable; /* false: nothing on the host counts for it */
 };
 struct domain_meta {
     bool has_nova;

@@ -280,14 +280,20 @@ static bool active(const struct domain_stats *d)
     return d->id >= 0 && d->state != DOMAIN_SHUTOFF;
 }
 
+/* A monitor that is taken gives nothing of any disk, and no resident memory. A single disk without figures is one that
+ * QEMU does not count for (vhost-user). */
+static bool monitor_answered(const struct domain_stats *d)
+{
+    for (size_t i = 0; i < d->disk_count; i++)
+        if (d->disks[i].field[DISK_RD_BYTES].has)
+            return true;
+    return d->disk_count == 0 || d->field[DOMAIN_BALLOON_RSS].has;
+}
+
 bool stats_partial(const struct domain_stats *d, unsigned groups)
 {
-    if (!active(d))
-        return false;
-    for (size_t i = 0; (groups & GROUP_BLOCK) && i < d->disk_count; i++)
-        if (!d->disks[i].field[DISK_RD_BYTES].has)
-            return true;
-    return (groups & GROUP_CPU) && !d->field[DOMAIN_CPU_TIME].has;
+    return active(d) && (((groups & GROUP_BLOCK) && !monitor_answered(d)) ||
+                         ((groups & GROUP_CPU) && !d->field[DOMAIN_CPU_TIME].has));
 }
 
 struct reading stats_cpu(virDomainPtr domain, unsigned *calls)
@@ -308,7 +314,7 @@ struct reading stats_cpu(virDomainPtr domain, unsigned *calls)
 
 /* ---- what is said at the end ---- */
 
-#define COUNTERS (GROUP_STATE | GROUP_CPU | GROUP_VCPU | GROUP_BLOCK | GROUP_INTERFACE)
+#define COUNTERS (GROUP_STATE | GROUP_CPU | GROUP_VCPU | GROUP_BALLOON | GROUP_BLOCK | GROUP_INTERFACE)
 
 static int id_of(virConnectPtr handle, const char *uuid)
 {

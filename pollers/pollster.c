@@ -67,9 +67,13 @@ static void say_device(struct describing *d, const char *kind, const char *devic
 
 static void say_devices(struct describing *d, const struct domain_meta *m)
 {
-    for (size_t i = 0; i < m->disk_count; i++)
-        if (m->disks[i].target)
-            say_device(d, "disk", m->disks[i].target, "serial", m->disks[i].serial);
+    for (size_t i = 0; i < m->disk_count; i++) {
+        const struct domain_disk *disk = &m->disks[i];
+        if (!disk->target)
+            continue;
+        say_device(d, "disk", disk->target, "serial", disk->serial);
+        say_device(d, "disk", disk->target, "uncounted", disk->uncounted ? "true" : NULL);
+    }
     for (size_t i = 0; i < m->nic_count; i++) {
         const struct domain_nic *n = &m->nics[i];
         const char *mac = n->mac ? n->mac : "unknown";

@@ -173,6 +173,22 @@ START_TEST(interfaces_carry_bridge_and_neutrons_port)
 }
 END_TEST
 
+START_TEST(vhost_user_devices_are_uncounted_but_where_a_switch_counts)
+{
+    struct domain_meta *m = read_good(DOMAIN(
+        "",
+        "<devices><disk type='vhostuser' device='disk'><source type='unix' path='/s'/><target dev='vda'/></disk>"
+        "<disk type='block'><source dev='/b'/><target dev='vdb'/></disk>"
+        "<interface type='vhostuser'><mac address='52:54:00:00:00:01'/></interface>"
+        "<interface type='vhostuser'><mac address='52:54:00:00:00:02'/><target dev='vhu2'/></interface></devices>"));
+    ck_assert(m->disks[0].uncounted);
+    ck_assert(!m->disks[1].uncounted);
+    ck_assert(!m->nics[0].countable);
+    ck_assert(m->nics[1].countable);
+    domain_meta_free(m);
+}
+END_TEST
+
 START_TEST(host_devices_are_counted_by_what_they_are)
 {
     struct domain_meta *m = read_good(DOMAIN("", DEVICES));
@@ -280,6 +296,7 @@ int main(void)
     tcase_add_test(c, sizes_are_those_of_now);
     tcase_add_test(c, disks_carry_serial_source_and_chain_top_first);
     tcase_add_test(c, interfaces_carry_bridge_and_neutrons_port);
+    tcase_add_test(c, vhost_user_devices_are_uncounted_but_where_a_switch_counts);
     tcase_add_test(c, host_devices_are_counted_by_what_they_are);
     tcase_add_loop_test(c, what_is_no_domain_or_brings_a_dtd_is_refused_with_a_reason, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(c, a_document_beyond_the_limit_is_refused_unread);

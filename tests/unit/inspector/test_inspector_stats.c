@@ -165,7 +165,22 @@ START_TEST(an_index_beyond_the_limit_is_left_out)
 }
 END_TEST
 
-START_TEST(a_running_domain_with_a_disk_unread_is_partial)
+START_TEST(a_disk_that_nobody_counts_does_not_make_a_domain_partial)
+{
+    const virTypedParameter beside[] = {I("state.state", 1), U("cpu.time", 1), S("block.0.name", vda),
+                                        S("block.1.name", vdb), U("block.1.rd.bytes", 2)};
+    const virTypedParameter alone[] = {I("state.state", 1), U("cpu.time", 1), S("block.0.name", vda),
+                                       U("balloon.rss", 3)};
+    struct domain_stats d = READ(beside);
+    ck_assert(!stats_partial(&d, GROUP_CPU | GROUP_BLOCK));
+    domain_stats_finish(&d);
+    d = READ(alone);
+    ck_assert(!stats_partial(&d, GROUP_CPU | GROUP_BALLOON | GROUP_BLOCK));
+    domain_stats_finish(&d);
+}
+END_TEST
+
+START_TEST(a_running_domain_with_no_disk_read_is_partial)
 {
     const virTypedParameter p[] = {I("state.state", 1), U("cpu.time", 1), S("block.0.name", vda)};
     struct domain_stats d = READ(p);
@@ -212,7 +227,8 @@ int main(void)
     tcase_add_test(c, a_negative_number_is_absent);
     tcase_add_test(c, a_device_without_a_name_is_dropped);
     tcase_add_test(c, an_index_beyond_the_limit_is_left_out);
-    tcase_add_test(c, a_running_domain_with_a_disk_unread_is_partial);
+    tcase_add_test(c, a_disk_that_nobody_counts_does_not_make_a_domain_partial);
+    tcase_add_test(c, a_running_domain_with_no_disk_read_is_partial);
     tcase_add_test(c, what_a_hung_monitor_would_block_is_not_asked_of_it);
     tcase_add_test(c, every_state_and_event_has_a_name_of_its_own);
     suite_add_tcase(s, c);
