@@ -21,6 +21,7 @@ const char *lifecycle_name(enum lifecycle_kind k)
         [LIFECYCLE_STARTED] = "started",
         [LIFECYCLE_STOPPED] = "stopped",
         [LIFECYCLE_PAUSED] = "paused",
+        [LIFECYCLE_PMSUSPENDED] = "pmsuspended",
         [LIFECYCLE_RESUMED] = "resumed",
         [LIFECYCLE_REBOOTED] = "rebooted",
         [LIFECYCLE_DEFINED] = "defined",

@@ -46,29 +46,41 @@ static void wake(struct feed *f)
         (void)!eventfd_write(f->wake_fd, 1);
 }
 
-/* False: a later libvirt's. */
-static bool event_kind(int event, int detail, enum lifecycle_kind *ret)
+struct detail_row {
+    int event, detail;
+    enum lifecycle_kind kind;
+};
+
+/* Where the detail says more than the event. */
+static const struct detail_row event_details[] = {
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, LIFECYCLE_MIGRATED},
+    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_WAKEUP, LIFECYCLE_RESUMED},
+};
+
+static const enum lifecycle_kind event_kinds[] = {
+    [VIR_DOMAIN_EVENT_DEFINED] = LIFECYCLE_DEFINED,  [VIR_DOMAIN_EVENT_UNDEFINED] = LIFECYCLE_UNDEFINED,
+    [VIR_DOMAIN_EVENT_STARTED] = LIFECYCLE_STARTED,  [VIR_DOMAIN_EVENT_SUSPENDED] = LIFECYCLE_PAUSED,
+    [VIR_DOMAIN_EVENT_RESUMED] = LIFECYCLE_RESUMED,  [VIR_DOMAIN_EVENT_STOPPED] = LIFECYCLE_STOPPED,
+    [VIR_DOMAIN_EVENT_SHUTDOWN] = LIFECYCLE_STOPPED, [VIR_DOMAIN_EVENT_PMSUSPENDED] = LIFECYCLE_PMSUSPENDED,
+    [VIR_DOMAIN_EVENT_CRASHED] = LIFECYCLE_CRASHED,
+};
+
+bool feed_event_kind(int event, int detail, enum lifecycle_kind *ret)
 {
-    static const enum lifecycle_kind kinds[] = {
-        [VIR_DOMAIN_EVENT_DEFINED] = LIFECYCLE_DEFINED,  [VIR_DOMAIN_EVENT_UNDEFINED] = LIFECYCLE_UNDEFINED,
-        [VIR_DOMAIN_EVENT_STARTED] = LIFECYCLE_STARTED,  [VIR_DOMAIN_EVENT_SUSPENDED] = LIFECYCLE_PAUSED,
-        [VIR_DOMAIN_EVENT_RESUMED] = LIFECYCLE_RESUMED,  [VIR_DOMAIN_EVENT_STOPPED] = LIFECYCLE_STOPPED,
-        [VIR_DOMAIN_EVENT_SHUTDOWN] = LIFECYCLE_STOPPED, [VIR_DOMAIN_EVENT_PMSUSPENDED] = LIFECYCLE_PAUSED,
-        [VIR_DOMAIN_EVENT_CRASHED] = LIFECYCLE_CRASHED,
-    };
-    if (event < 0 || (size_t)event >= sizeof(kinds) / sizeof(kinds[0]))
+    if (event < 0 || (size_t)event >= sizeof(event_kinds) / sizeof(event_kinds[0]))
         return false;
-    bool migrated = event == VIR_DOMAIN_EVENT_STOPPED && detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED;
-    *ret = migrated ? LIFECYCLE_MIGRATED : kinds[event];
+    *ret = event_kinds[event];
+    for (size_t i = 0; i < sizeof(event_details) / sizeof(event_details[0]); i++)
+        if (event_details[i].event == event && event_details[i].detail == detail)
+            *ret = event_details[i].kind;
     return true;
 }
 
-/* It is paused and may be about to be saved, or to be elsewhere. Not one that waits for its storage: who asks it hangs.
- */
-static bool event_goes_away(int event, int detail)
+bool feed_event_goes_away(int event, int detail)
 {
     return event == VIR_DOMAIN_EVENT_SUSPENDED &&
-           (detail == VIR_DOMAIN_EVENT_SUSPENDED_PAUSED || detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED);
+           (detail == VIR_DOMAIN_EVENT_SUSPENDED_PAUSED || detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED ||
+            detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY);
 }
 
 static bool event_changes_xml(int event)
@@ -129,14 +141,14 @@ static int on_lifecycle(virConnectPtr handle, virDomainPtr domain, int event, in
     struct feed *f = context;
     enum lifecycle_kind kind;
     (void)handle;
-    if (!event_kind(event, detail, &kind))
+    if (!feed_event_kind(event, detail, &kind))
         return 0;
     struct lifecycle_event e = event_of(domain, kind, f->clock);
     if (event == VIR_DOMAIN_EVENT_SHUTDOWN)
         going_down(f, &e);
     else
         deliver(f, &e, event_changes_xml(event));
-    if (event_goes_away(event, detail))
+    if (feed_event_goes_away(event, detail))
         going_away(f, &e);
     return 0;
 }

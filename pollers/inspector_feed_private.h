@@ -32,4 +32,10 @@ struct feed {
     bool told; /* the outage has had its log line */
 };
 
+/* libvirt's lifecycle event with its detail as ours. False: a later libvirt's. */
+bool feed_event_kind(int event, int detail, enum lifecycle_kind *ret);
+/* The domain is paused and may be about to be saved, or to be elsewhere. Not one that waits for its storage: who asks
+ * it hangs. */
+bool feed_event_goes_away(int event, int detail);
+
 #endif

@@ -9,8 +9,8 @@
  * process ends (libvirt has no way back).
  *
  * Events as told: SHUTDOWN alone is not passed on (a fake reboot sends it too); the CPU time that could be read then
- * comes with the STOPPED that follows. STOPPED because of a migration is LIFECYCLE_MIGRATED, pmsuspend is PAUSED, a
- * moved balloon is RESIZED. libvirt says RESUMED before STARTED and REBOOT twice; so do we.
+ * comes with the STOPPED that follows. STOPPED because of a migration is LIFECYCLE_MIGRATED, STARTED by a wake-up
+ * is RESUMED, a moved balloon is RESIZED. libvirt says RESUMED before STARTED and REBOOT twice; so do we.
  */
 #ifndef POLLERS_INSPECTOR_LIBVIRT_H
 #define POLLERS_INSPECTOR_LIBVIRT_H

@@ -8,6 +8,7 @@ const struct lifecycle_meaning *lifecycle_meaning(enum lifecycle_kind kind)
         [LIFECYCLE_STARTED] = {EFFECT_START, DOMAIN_RUNNING, true},
         [LIFECYCLE_STOPPED] = {EFFECT_STOP, DOMAIN_SHUTOFF, true}, /* is it still defined? */
         [LIFECYCLE_PAUSED] = {EFFECT_STATE, DOMAIN_PAUSED, false},
+        [LIFECYCLE_PMSUSPENDED] = {EFFECT_STATE, DOMAIN_PMSUSPENDED, false},
         [LIFECYCLE_RESUMED] = {EFFECT_STATE, DOMAIN_RUNNING, false},
         [LIFECYCLE_REBOOTED] = {EFFECT_NONE, DOMAIN_RUNNING, false},
         [LIFECYCLE_DEFINED] = {EFFECT_NONE, DOMAIN_RUNNING, true},
@@ -45,8 +46,10 @@ bool lifecycle_between(enum domain_state before, enum domain_state now, bool new
         *ret = LIFECYCLE_CRASHED;
         return ran;
     case DOMAIN_PAUSED:
-    case DOMAIN_PMSUSPENDED:
         *ret = LIFECYCLE_PAUSED;
+        return true;
+    case DOMAIN_PMSUSPENDED:
+        *ret = LIFECYCLE_PMSUSPENDED;
         return true;
     case DOMAIN_RUNNING:
     case DOMAIN_BLOCKED:

@@ -28,6 +28,7 @@ static enum seen_kind seen_kind(enum lifecycle_kind kind, bool is_nic)
         return SEEN_PAUSED;
     case LIFECYCLE_RESUMED:
         return SEEN_RESUMED;
+    case LIFECYCLE_PMSUSPENDED:
     case LIFECYCLE_REBOOTED:
     case LIFECYCLE_DEFINED:
     case LIFECYCLE_UNDEFINED:
