@@ -28,8 +28,8 @@ struct last_reader {
     struct clock *clock;
     struct guest guests[LAST_MAX]; /* to be asked */
     size_t count;
-    struct last_ask *asked; /* with the worker, or answered */
-    bool answered;
+    struct last_ask *asked; /* with the worker, or answered, or left with it, until that is taken */
+    bool answered, left;    /* the asking thread's */
     int64_t asked_boot_ns;
 };
 
@@ -141,9 +141,9 @@ bool last_reader_await(struct last_reader *r)
         r->asked->count = result < 0 ? 0 : r->asked->count;
     } else if (now_ns - r->asked_boot_ns > LAST_PATIENCE_NS) {
         inspect_worker_leave(r->worker);
-        r->asked = NULL;
+        r->left = true;
     }
-    return r->answered;
+    return r->answered || r->left;
 }
 
 struct domain_stats *last_reader_take(struct last_reader *r)
@@ -157,7 +157,7 @@ struct domain_stats *last_reader_take(struct last_reader *r)
     }
     if (a)
         a->ask.free(&a->ask);
-    r->asked = a ? NULL : r->asked;
-    r->answered = false;
+    r->asked = r->answered || r->left ? NULL : r->asked;
+    r->answered = r->left = false;
     return NULL;
 }

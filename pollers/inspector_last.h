@@ -28,7 +28,8 @@ void last_reader_add(struct last_reader *r, const struct lifecycle_event *e);
 /* In how many ns to ask and await; INT64_MAX: nobody is to be asked. */
 int64_t last_reader_due_ns(const struct last_reader *r);
 void last_reader_ask(struct last_reader *r);
-/* True: there are answers to take. Waits LAST_RETRY_NS at most. */
+/* True: it is over, take what was answered, if anything. Waits LAST_RETRY_NS at most, and changes nothing that the
+ * others look at. */
 bool last_reader_await(struct last_reader *r);
 /* One of those who answered, the caller's to free by domain_stats_free(d, 1), until NULL. */
 struct domain_stats *last_reader_take(struct last_reader *r);

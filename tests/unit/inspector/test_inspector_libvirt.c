@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "pluvio/model/meter.h"
 #include "pollers/inspect_worker.h"
 #include "pollers/inspector_connection.h"
+#include "pollers/inspector_last.h"
 #include "support/run.h"
 
 #define ALL                                                                                                            \
@@ -267,6 +269,39 @@ START_TEST(a_cancelled_worker_keeps_nobody_waiting)
 }
 END_TEST
 
+static atomic_bool held;
+
+/* In libvirt's place: it hangs while the test holds it. */
+virDomainPtr virDomainLookupByUUIDString(virConnectPtr connection, const char *uuid)
+{
+    virDomainPtr (*lookup)(virConnectPtr, const char *);
+    void *own = dlsym(RTLD_NEXT, "virDomainLookupByUUIDString");
+    memcpy(&lookup, &own, sizeof own);
+    while (held)
+        usleep(1000);
+    return lookup(connection, uuid);
+}
+
+START_TEST(who_waits_for_a_paused_guest_changes_nothing_that_needs_the_lock)
+{
+    struct last_reader *r = NULL;
+    struct lifecycle_event e = {.kind = LIFECYCLE_PAUSED, .id = 1, .uuid = "6695eb01-f6a4-8304-79aa-97f2502e193f"};
+    e.boot_ns = clock_boot_ns(clock_system());
+    ck_assert_int_eq(last_reader_create(&r, "test:///default", clock_system()), 0);
+    held = true;
+    last_reader_add(r, &e);
+    last_reader_ask(r);
+    while (!last_reader_await(r))
+        ck_assert_int_eq(last_reader_due_ns(r), 0);
+    ck_assert(clock_boot_ns(clock_system()) - e.boot_ns > LAST_PATIENCE_NS);
+    ck_assert_int_eq(last_reader_due_ns(r), 0);
+    ck_assert_ptr_null(last_reader_take(r));
+    ck_assert_int_eq(last_reader_due_ns(r), INT64_MAX);
+    held = false;
+    last_reader_destroy(r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("inspector_libvirt");
@@ -287,6 +322,7 @@ int main(void)
     tcase_add_test(w, a_worker_left_with_its_question_is_idle_again_when_the_call_returns);
     tcase_add_test(w, an_answer_comes_back_with_its_question);
     tcase_add_test(w, a_cancelled_worker_keeps_nobody_waiting);
+    tcase_add_test(w, who_waits_for_a_paused_guest_changes_nothing_that_needs_the_lock);
     suite_add_tcase(s, w);
     return test_run(s);
 }
