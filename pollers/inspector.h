@@ -213,6 +213,14 @@ struct lifecycle_event {
     struct domain_stats *paused;
 };
 
+struct inspector_figures {
+    uint64_t connects;       /* connections opened */
+    uint64_t overruns;       /* questions not answered by their deadline */
+    unsigned stuck;          /* calls that hang now */
+    uint64_t events_dropped; /* did not fit into the queue, or memory was short */
+    uint64_t refused;        /* parts of domain XML beyond a written limit, or documents that do not parse */
+};
+
 struct inspector {
     /* Start reading @groups (enum meter_group bits); answer wanted by @deadline_boot_ns. 0; -EBUSY: one is under way.
      */
@@ -224,6 +232,8 @@ struct inspector {
     int (*event)(struct inspector *self, struct lifecycle_event *ret);
     /* A descriptor that becomes readable when result() or event() has something; -1: none. */
     int (*wake_fd)(struct inspector *self);
+    /* What it counts of itself; from any thread. */
+    void (*figures)(struct inspector *self, struct inspector_figures *ret);
     void (*destroy)(struct inspector *self);
 };
 

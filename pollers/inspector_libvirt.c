@@ -125,6 +125,18 @@ static int port_wake_fd(struct inspector *self)
     return ((struct inspector_libvirt *)self)->wake_fd;
 }
 
+static void port_figures(struct inspector *self, struct inspector_figures *ret)
+{
+    struct inspection *in = &((struct inspector_libvirt *)self)->inspection;
+    *ret = (struct inspector_figures){.connects = feed_connects(in->feed),
+                                      .overruns = in->overruns,
+                                      .stuck = inspection_stuck(in),
+                                      .events_dropped = feed_dropped(in->feed),
+                                      .refused = in->refused};
+    for (unsigned w = 0; w <= in->stuck_max; w++)
+        ret->connects += inspect_worker_connects(in->workers[w]);
+}
+
 static void cancel_all(struct inspection *in)
 {
     if (in->feed)
@@ -253,7 +265,7 @@ int inspector_libvirt_open(struct inspector **ret, const struct inspector_libvir
     struct inspector_libvirt *i = calloc(1, sizeof(*i));
     if (!i)
         return error_set(error, -ENOMEM, "out of memory");
-    i->port = (struct inspector){port_begin, port_result, port_event, port_wake_fd, port_destroy};
+    i->port = (struct inspector){port_begin, port_result, port_event, port_wake_fd, port_figures, port_destroy};
     i->wake_fd = -1;
     thread_lock_init(&i->lock, &i->changed);
     r = fill(i, settings);
@@ -265,16 +277,4 @@ int inspector_libvirt_open(struct inspector **ret, const struct inspector_libvir
     }
     *ret = &i->port;
     return 0;
-}
-
-void inspector_libvirt_figures(struct inspector *self, struct inspector_figures *ret)
-{
-    struct inspection *in = &((struct inspector_libvirt *)self)->inspection;
-    *ret = (struct inspector_figures){.connects = feed_connects(in->feed),
-                                      .overruns = in->overruns,
-                                      .stuck = inspection_stuck(in),
-                                      .events_dropped = feed_dropped(in->feed),
-                                      .refused = in->refused};
-    for (unsigned w = 0; w <= in->stuck_max; w++)
-        ret->connects += inspect_worker_connects(in->workers[w]);
 }

@@ -39,14 +39,4 @@ struct inspector_libvirt_settings {
 int inspector_libvirt_open(struct inspector **ret, const struct inspector_libvirt_settings *settings,
                            struct error *error) __attribute__((warn_unused_result));
 
-struct inspector_figures {
-    uint64_t connects;       /* connections opened */
-    uint64_t overruns;       /* questions not answered by their deadline */
-    unsigned stuck;          /* calls that hang now */
-    uint64_t events_dropped; /* did not fit into the queue, or memory was short */
-    uint64_t refused;        /* parts of domain XML beyond a written limit, or documents that do not parse */
-};
-/* Any thread. @self was made by inspector_libvirt_open. */
-void inspector_libvirt_figures(struct inspector *self, struct inspector_figures *ret);
-
 #endif

@@ -187,12 +187,14 @@ static struct poller_word own_word(struct poller *p, struct poller_number *numbe
 {
     struct outbox_figures outbox;
     struct publisher_figures publisher;
+    struct inspector_figures inspector;
     struct error error;
+    p->ports.inspector->figures(p->ports.inspector, &inspector);
     outbox_figures(p->ports.outbox, &outbox);
     if (!p->refused) /* what was made in this step waits for its end, not for the disk */
         outbox.waiting = 0;
     publisher_figures(p->publisher, &publisher);
-    size_t count = poller_figures(&p->counts, &p->set.counts, &outbox, &publisher, numbers);
+    size_t count = poller_figures(&p->counts, &inspector, &p->set.counts, &outbox, &publisher, numbers);
     struct poller_word word = {.numbers = numbers, .count = count, .hung = &p->notices.hung};
     if (p->settings.textfile && poller_figures_write(p->settings.textfile, &word, &error))
         log_limited(&p->file_limit, now_ns, LOG_PERIOD_NS, LOG_LEVEL_WARNING, "%s", error.text);

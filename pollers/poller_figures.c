@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-size_t poller_figures(const struct poller_counts *c, const struct incarnation_counts *i, const struct outbox_figures *o,
+size_t poller_figures(const struct poller_counts *c, const struct inspector_figures *n,
+                      const struct incarnation_counts *i, const struct outbox_figures *o,
                       const struct publisher_figures *p, struct poller_number *ret)
 {
     const struct poller_number all[] = {
@@ -19,6 +20,11 @@ size_t poller_figures(const struct poller_counts *c, const struct incarnation_co
         {"pluvio.poller.unassigned_vms", c->unassigned},
         {"pluvio.poller.calls", c->calls},
         {"pluvio.poller.lost_records", c->lost_records},
+        {"pluvio.poller.connects", (int64_t)n->connects},
+        {"pluvio.poller.overruns", (int64_t)n->overruns},
+        {"pluvio.poller.stuck_calls", n->stuck},
+        {"pluvio.poller.dropped_events", (int64_t)n->events_dropped},
+        {"pluvio.poller.refused_xml", (int64_t)n->refused},
         {"pluvio.poller.ambiguous_plugs", (int64_t)i->ambiguous},
         {"pluvio.poller.refused", (int64_t)i->refused},
         {"pluvio.poller.clock_steps", (int64_t)i->clock_steps},

@@ -257,6 +257,12 @@ static int event(struct inspector *self, struct lifecycle_event *ret)
     return 1;
 }
 
+static void no_figures(struct inspector *self, struct inspector_figures *ret)
+{
+    (void)self;
+    *ret = (struct inspector_figures){0};
+}
+
 static int wake_fd(struct inspector *self)
 {
     (void)self;
@@ -293,7 +299,7 @@ void host_reset_inspector(struct host *h)
 void host_init(struct host *h, int number, const int64_t *now_ns, struct random *random, struct oracle *oracle,
                struct vm *vms, uint64_t *serial)
 {
-    *h = (struct host){.port = {begin, result, event, wake_fd, destroy},
+    *h = (struct host){.port = {begin, result, event, wake_fd, no_figures, destroy},
                        .number = number,
                        .now_ns = now_ns,
                        .random = random,

@@ -59,6 +59,11 @@ static int event(struct inspector *self, struct lifecycle_event *ret)
     return whole(self)->inner->event(whole(self)->inner, ret);
 }
 
+static void figures(struct inspector *self, struct inspector_figures *ret)
+{
+    whole(self)->inner->figures(whole(self)->inner, ret);
+}
+
 static int wake_fd(struct inspector *self)
 {
     return whole(self)->inner->wake_fd(whole(self)->inner);
@@ -109,7 +114,8 @@ struct whole_poller *whole_poller_open(struct inspector *inner)
     struct error error;
     if (!w)
         die("out of memory");
-    w->port = (struct inspector){.begin = begin, .result = result, .event = event, .wake_fd = wake_fd};
+    w->port =
+        (struct inspector){.begin = begin, .result = result, .event = event, .wake_fd = wake_fd, .figures = figures};
     w->inner = inner;
     open_outbox(w);
     for (size_t i = 0; i < METERS; i++)

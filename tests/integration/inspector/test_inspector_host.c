@@ -245,7 +245,7 @@ START_TEST(a_hung_guest_costs_only_its_own_figures_until_it_goes_on)
     ck_only_second_lost(s);
     snapshot_free(s);
     snapshot_free(until(nobody_hangs));
-    inspector_libvirt_figures(inspector, &figures);
+    inspector->figures(inspector, &figures);
     ck_assert_uint_ge(figures.overruns, 1);
     virsh("destroy four");
     virsh("undefine four");
@@ -260,13 +260,13 @@ START_TEST(while_a_guest_hangs_cycles_cost_no_deadline_and_no_further_call_is_lo
     int pid = pid_of("two");
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
     snapshot_free(until(second_hangs));
-    inspector_libvirt_figures(inspector, &first);
+    inspector->figures(inspector, &first);
     for (int i = 0; i < 5; i++) {
         struct snapshot *s = until(second_hangs);
         ck_only_second_lost(s);
         snapshot_free(s);
     }
-    inspector_libvirt_figures(inspector, &later);
+    inspector->figures(inspector, &later);
     kill(pid, SIGCONT);
     ck_assert_uint_eq(first.overruns, later.overruns);
     ck_assert_uint_eq(later.stuck, 1);
@@ -354,7 +354,7 @@ START_TEST(a_guest_whose_monitor_somebody_else_occupies_is_named_without_an_over
     int pid = pid_of("two");
     have_second_occupied(pid, &asking);
     struct snapshot *s = until(second_hangs);
-    inspector_libvirt_figures(inspector, &figures);
+    inspector->figures(inspector, &figures);
     kill(pid, SIGCONT);
     pthread_join(asking, NULL);
     ck_assert_uint_eq(figures.overruns, 0);
@@ -379,7 +379,7 @@ START_TEST(after_libvirtd_was_killed_the_same_processes_are_found_and_events_com
     int64_t until_ns = now_ns() + PATIENCE_NS;
     do { /* the events' own connection comes back by itself */
         snapshot_free(until(answered));
-        inspector_libvirt_figures(inspector, &figures);
+        inspector->figures(inspector, &figures);
         ck_assert(now_ns() < until_ns);
     } while (figures.connects < 4);
     virsh("suspend one");

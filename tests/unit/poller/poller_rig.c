@@ -100,6 +100,11 @@ static int event(struct inspector *self, struct lifecycle_event *ret)
     return 1;
 }
 
+static void figures(struct inspector *self, struct inspector_figures *ret)
+{
+    *ret = ((struct rig_inspector *)self)->figures;
+}
+
 static int wake_fd(struct inspector *self)
 {
     (void)self;
@@ -167,22 +172,21 @@ void rig_open(struct poller_rig *r)
     folder_path(r->folder, "outbox.db", r->path, sizeof r->path);
     folder_path(r->folder, "poller.prom", r->textfile, sizeof r->textfile);
     random_seed(&r->random, 7);
-    r->inspector = (struct rig_inspector){
-        .port = {.begin = begin, .result = result, .event = event, .wake_fd = wake_fd, .destroy = nothing},
-        .clock = &r->clock,
-        .host_uuid = RIG_HOST,
-        .boot_id = RIG_BOOT,
-        .has_vm = true,
-        .process_start = 4000,
-        .meta = {.project = strdup("meadow"),
-                 .disks = &disk,
-                 .disk_count = 1,
-                 .flavor_vcpus = -1,
-                 .flavor_ram_mib = -1,
-                 .flavor_disk_gib = -1,
-                 .flavor_ephemeral_gib = -1,
-                 .flavor_swap_mib = -1,
-                 .version = 1}};
+    r->inspector = (struct rig_inspector){.port = {begin, result, event, wake_fd, figures, nothing},
+                                          .clock = &r->clock,
+                                          .host_uuid = RIG_HOST,
+                                          .boot_id = RIG_BOOT,
+                                          .has_vm = true,
+                                          .process_start = 4000,
+                                          .meta = {.project = strdup("meadow"),
+                                                   .disks = &disk,
+                                                   .disk_count = 1,
+                                                   .flavor_vcpus = -1,
+                                                   .flavor_ram_mib = -1,
+                                                   .flavor_disk_gib = -1,
+                                                   .flavor_ephemeral_gib = -1,
+                                                   .flavor_swap_mib = -1,
+                                                   .version = 1}};
     r->settings = (struct poller_settings){
         .interval_ns = 60 * NS_PER_S, .topic = "otlp_metrics", .textfile = r->textfile, .in_flight_bytes = 1 << 20};
     open_parts(r);

@@ -33,6 +33,7 @@ struct rig_inspector {
     struct domain_meta meta;
     struct lifecycle_event events[8];
     size_t event_count;
+    struct inspector_figures figures;
 };
 
 struct poller_rig {

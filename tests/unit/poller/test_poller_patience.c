@@ -1,4 +1,4 @@
-/* How long a poller waits for a host whose storage is slow. */
+/* How long a poller waits for a host that is large, or whose storage is slow. */
 #include "poller_rig.h"
 #include "support/run.h"
 
@@ -15,6 +15,40 @@ static void tear_down(void)
 {
     rig_close(&rig);
 }
+
+START_TEST(a_large_host_is_given_the_time_that_its_readings_usually_take)
+{
+    static const struct {
+        const char *what;
+        bool fails;
+        unsigned meters_more;
+        int64_t patience_ms;
+    } rows[] = {
+        {"as before", false, 0, 300 + 4 * 1000},
+        {"other meters than before", false, 1, 300 + 1002 * 10},
+        {"after one that failed", true, 0, 300 + 1002 * 10},
+    };
+    bool wanted[METERS] = {[METER_CPU] = true};
+    rig.inspector.others = 1000;
+    rig.settings.wanted = wanted;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        wanted[METER_DISK_WRITE_BYTES] = false;
+        poller_configure(rig.poller, &rig.settings);
+        rig.inspector.silent = true;
+        rig_advance(&rig, 60);
+        rig.inspector.silent = false;
+        rig.inspector.fails = rows[i].fails;
+        rig_advance(&rig, 1);
+        rig.inspector.fails = false;
+        wanted[METER_DISK_WRITE_BYTES] = rows[i].meters_more;
+        unsigned begun = rig.inspector.begun;
+        while (rig.inspector.begun == begun)
+            rig_advance(&rig, 1);
+        ck_assert_msg(rig.inspector.deadline_ns - rig.clock.boot_ns == rows[i].patience_ms * NS_PER_MS, "%s: %lld",
+                      rows[i].what, (long long)(rig.inspector.deadline_ns - rig.clock.boot_ns));
+    }
+}
+END_TEST
 
 /* One reading of a host whose monitors together take that long. As libvirt's inspector does: what does not come by the
  * deadline is given as long again, then no monitor is asked. Returns the patience it was asked with. */
@@ -70,6 +104,7 @@ int main(void)
     TCase *t = tcase_create("patience");
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, a_large_host_is_given_the_time_that_its_readings_usually_take);
     tcase_add_loop_test(t, a_host_with_slow_storage_is_given_the_time_that_it_needs, 0, 3);
     tcase_add_test(t, a_host_that_is_fast_again_is_given_little_time_again);
     suite_add_tcase(s, t);
