@@ -37,6 +37,13 @@ const char *lifecycle_name(enum lifecycle_kind k)
     return (unsigned)k < LIFECYCLE_KINDS ? names[k] : "unknown";
 }
 
+bool hypervisor_is_remote(const char *uri)
+{
+    const char *colon = strstr(uri, "://"), *plus = memchr(uri, '+', colon ? (size_t)(colon - uri) : 0);
+    bool transport = plus && strncmp(plus, "+unix:", 6) != 0;
+    return colon && (transport || (colon[3] && colon[3] != '/'));
+}
+
 void domain_stats_leave_out_nets(struct domain_stats *d)
 {
     for (size_t i = 0; i < d->net_count; i++)

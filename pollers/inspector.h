@@ -213,6 +213,9 @@ struct lifecycle_event {
     struct domain_stats *paused;
 };
 
+/* "qemu+ssh://host/system": another host's, by transport or by name. */
+bool hypervisor_is_remote(const char *uri);
+
 struct inspector_figures {
     uint64_t connects;       /* connections opened */
     uint64_t overruns;       /* questions not answered by their deadline */

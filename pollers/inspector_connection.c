@@ -20,7 +20,7 @@
 struct connection {
     virConnectPtr handle;
     uint64_t serial;
-    bool elsewhere; /* on another host than this process */
+    bool remote;
 };
 
 static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
@@ -72,12 +72,6 @@ int connection_error(struct error *error, int code, const char *what)
     return error_set(error, code, "%s: %s", what, fault && fault->message ? fault->message : "no reason given");
 }
 
-static bool names_host(const char *uri)
-{
-    const char *authority = strstr(uri, "://");
-    return authority && authority[3] && authority[3] != '/';
-}
-
 int connection_open(struct connection **ret, const char *uri, struct error *error)
 {
     static _Atomic uint64_t serial;
@@ -92,7 +86,7 @@ int connection_open(struct connection **ret, const char *uri, struct error *erro
     /* Drivers inside the process (test:///) have no keepalive and need none. */
     (void)virConnectSetKeepAlive(c->handle, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT);
     c->serial = atomic_fetch_add(&serial, 1) + 1;
-    c->elsewhere = names_host(uri);
+    c->remote = hypervisor_is_remote(uri);
     *ret = c;
     return 0;
 }
@@ -124,7 +118,7 @@ void *connection_handle(const struct connection *c)
 static char *host_name(const struct connection *c)
 {
     char name[HOST_NAME_MAX + 1] = "";
-    if (c->elsewhere)
+    if (c->remote)
         return virConnectGetHostname(c->handle);
     return gethostname(name, sizeof(name)) == 0 ? strdup(name) : NULL;
 }

@@ -29,7 +29,7 @@ uint64_t connection_serial(const struct connection *c);
 /* libvirt's virConnectPtr, for the files that speak libvirt. */
 void *connection_handle(const struct connection *c);
 /* Who the host is. An empty @ret_uuid: the driver knows none. @ret_name is for display, this process's own host name
- * unless the URI names another host; the caller's to free, and set by success alone. @ret_qemu: the driver whose bulk
+ * unless the URI is of another; the caller's to free, and set by success alone. @ret_qemu: the driver whose bulk
  * call gives everything. */
 int connection_host(struct connection *c, char **ret_name, char ret_uuid[UUID_SIZE], bool *ret_qemu,
                     struct error *error) __attribute__((warn_unused_result));

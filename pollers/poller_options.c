@@ -219,18 +219,10 @@ static bool fits_any_meter(const char *pattern)
     return false;
 }
 
-/* "qemu+ssh://host/system": another host's hypervisor, by transport or by name. */
-static bool is_remote(const char *uri)
-{
-    const char *colon = strstr(uri, "://"), *plus = memchr(uri, '+', colon ? (size_t)(colon - uri) : 0);
-    bool transport = plus && strncmp(plus, "+unix:", 6) != 0;
-    return colon && (transport || (colon[3] && colon[3] != '/'));
-}
-
 static void check(const void *settings, struct buf *mistakes)
 {
     const struct poller_options *o = settings;
-    if (is_remote(o->libvirt) && !o->once)
+    if (hypervisor_is_remote(o->libvirt) && !o->once)
         buf_addf(mistakes,
                  "libvirt: %s is another host's: only --once reads it; run a poller there, since boot and "
                  "processes of a host are seen on it alone\n",
