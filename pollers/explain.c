@@ -1,10 +1,12 @@
 #include "explain.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "pluvio/base/table.h"
 #include "pluvio/base/timestamp.h"
 
+#define SMBIOS_UUID "/sys/class/dmi/id/product_uuid"
 #define NAMES_SHOWN 5
 #define FROZEN_S    120 /* balloon figures that old are not being refreshed */
 
@@ -134,6 +136,15 @@ static void print_findings(const struct snapshot *s, const struct view *v, FILE 
     fputs(any ? "\n" : "Nothing is missing.\n\n", out);
 }
 
+/* libvirt's configuration is not for this user to read, so it is told of where it matters. */
+static void print_identity(FILE *out)
+{
+    if (access(SMBIOS_UUID, F_OK) != 0)
+        fputs("This machine has no UUID in its firmware: libvirt draws another one at each of its starts, unless "
+              "libvirtd.conf (or virtqemud.conf) has host_uuid, or host_uuid_source = \"machine-id\".\n\n",
+              out);
+}
+
 /* ---- meters ---- */
 
 static const char *const group_calls[] = {"state",     "cpu",  "vcpu", "balloon", "block",
@@ -205,5 +216,7 @@ int explain(const struct snapshot *s, const struct poller_choice *choice, int64_
 {
     struct view v = {choice, now_s};
     print_findings(s, &v, out);
+    if (!choice->remote)
+        print_identity(out);
     return print_meters(s, choice, out);
 }

@@ -309,7 +309,8 @@ int poller_choose(const struct poller_options *o, struct poller_choice *c)
     *c = (struct poller_choice){.poller = {.interval_ns = o->interval_ms * NS_PER_MS,
                                            .topic = o->topic,
                                            .in_flight_bytes = o->in_flight,
-                                           .bytes_per_second = o->rate}};
+                                           .bytes_per_second = o->rate},
+                                .remote = hypervisor_is_remote(o->libvirt)};
     c->labels = calloc(o->labels.count + 1, sizeof *c->labels);
     c->rules = calloc(o->projects.count + 1, sizeof *c->rules);
     c->properties = calloc(o->kafka.count + 1, sizeof *c->properties);

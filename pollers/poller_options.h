@@ -23,6 +23,7 @@ extern const struct schema poller_schema, poller_switches;
 struct poller_choice {
     struct poller_settings poller;
     struct publisher_rdkafka kafka;
+    bool remote; /* the hypervisor is another host's */
     bool wanted[METERS];
     int64_t every_ns[METERS];
     struct label *labels;

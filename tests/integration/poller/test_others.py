@@ -7,6 +7,7 @@ import time
 
 from world import Program, Scene, play, rows, run, until
 
+SMBIOS_UUID = "/sys/class/dmi/id/product_uuid"
 BRIDGE = '''import os, select, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
@@ -67,6 +68,10 @@ class Others(Scene):
         self.assertEqual(done.returncode, 0, done.stderr)
         for word in words:
             self.assertIn(word, done.stdout)
+        return done.stdout
+
+    def explains_who_the_host_is(self):
+        self.assertEqual("no UUID in its firmware" in self.explains(), not os.path.exists(SMBIOS_UUID))
 
     def explains_a_hung_guest(self):
         self.world.host.signal("calm", signal.SIGSTOP)
@@ -193,6 +198,7 @@ ROWS = [
     ("memory_that_is_not_told", "Guests without a balloon driver are named, and what they lack.",
      "explains", "2 of 2 VMs give no memory.available", "dommemstat NAME --period 10"),
     ("each_meter", "Each meter with its group, and how many give it.", "explains", "GIVEN BY", "disk.device.write.bytes"),
+    ("a_machine_without_a_uuid", "Where libvirt draws one at each start, it says so.", "explains_who_the_host_is"),
     ("a_guest_that_hangs", "One that does not answer is named too.", "explains_a_hung_guest"),
 ]
 rows(ROWS, "says")(Others)
