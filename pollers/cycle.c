@@ -3,10 +3,9 @@
 #include "pluvio/base/clock.h"
 
 #define PATIENCE_LEAST_NS (300 * NS_PER_MS) /* a hung VM delays the others by this, once; two at once by two of it */
-#define PATIENCE_PER_VM                                                                                                \
-    (10 * NS_PER_MS)       /* before it is measured; the bulk call takes 4 ms of it under software emulation */
-#define EARLY_PART     100 /* of the interval */
-#define PATIENCE_TIMES 4   /* as long as usual */
+#define PATIENCE_PER_VM   (10 * NS_PER_MS)  /* the bulk call takes 4 ms of it under software emulation */
+#define EARLY_PART        100               /* of the interval */
+#define PATIENCE_TIMES    4                 /* as long as usual */
 
 int64_t cycle_offset_ns(struct text host_uuid, int64_t interval_ns)
 {
@@ -22,16 +21,22 @@ int64_t cycle_next_boot_ns(int64_t now_boot_ns, int64_t now_wall_ns, int64_t int
     return now_boot_ns + (left <= interval_ns / EARLY_PART ? left + interval_ns : left);
 }
 
-int64_t cycle_patience_ns(int64_t interval_ns, uint64_t vms, int64_t usual_ns)
-{
-    int64_t needed_ns = usual_ns > 0 ? usual_ns * PATIENCE_TIMES : (int64_t)vms * PATIENCE_PER_VM;
-    int64_t patience_ns = PATIENCE_LEAST_NS + needed_ns;
-    return patience_ns < interval_ns / 2 ? patience_ns : interval_ns / 2;
-}
-
 static int64_t longer(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+static int64_t shorter(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t cycle_patience_ns(int64_t interval_ns, uint64_t vms, int64_t usual_ns)
+{
+    int64_t enough_ns = longer((int64_t)vms * PATIENCE_PER_VM, usual_ns);
+    if (usual_ns > 0)
+        enough_ns = shorter(enough_ns, usual_ns * PATIENCE_TIMES);
+    return shorter(PATIENCE_LEAST_NS + enough_ns, interval_ns / 2);
 }
 
 void pace_note(struct pace *p, const struct pace_reading *r)
@@ -42,7 +47,7 @@ void pace_note(struct pace *p, const struct pace_reading *r)
     if (whole)
         p->usual_ns = longer(r->took_ns, fewer ? p->usual_ns : (p->usual_ns + r->took_ns) / 2);
     else if (r->took_ns >= r->patience_ns && !hangs_anew)
-        p->usual_ns = longer(p->usual_ns, 2 * r->patience_ns / PATIENCE_TIMES);
+        p->usual_ns = longer(p->usual_ns, 2 * r->patience_ns);
     else
         return;
     p->groups |= r->groups;

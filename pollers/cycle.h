@@ -17,7 +17,7 @@ int64_t cycle_next_boot_ns(int64_t now_boot_ns, int64_t now_wall_ns, int64_t int
 
 /* How long a reading of @vms VMs may take before those that hang are left out. @usual_ns: what it takes where nobody
  * hangs, 0: not known yet. Each that begins to hang delays the others by this once, so a host is not given more than it
- * needs. */
+ * needs: some time a VM, less where it is fast, and what a reading takes where that is longer (slow storage). */
 int64_t cycle_patience_ns(int64_t interval_ns, uint64_t vms, int64_t usual_ns);
 
 /* What readings of this host take where nobody hangs, learned from each. Zeroed: nothing is known. */

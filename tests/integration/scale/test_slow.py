@@ -9,7 +9,7 @@ from many_domains import ManyDomains
 from world import until
 
 VMS, DELAY_MS = 20, 100
-INTERVAL = "6s"  # half of it is enough for all; 300 ms and 10 ms a VM, four times over, are not
+INTERVAL = "6s"  # half of it is enough for all; what is given before it is measured is not
 NOBODY = "127.0.0.1:1"
 
 

@@ -53,7 +53,7 @@ START_TEST(patience_grows_with_the_vms_until_it_is_measured_and_leaves_half_the_
         int64_t usual_ms, patience_ms;
     } rows[] = {
         {60, 0, 0, 300},        {60, 200, 0, 2300}, {60, 10000, 0, 30000},   {1, 100, 0, 500},
-        {10, 10000, 300, 1500}, {10, 10, 40, 460},  {10, 10000, 2000, 5000}, {60, 20, 2000, 8300}, /* slow storage */
+        {10, 10000, 300, 1500}, {10, 10, 40, 400},  {10, 10000, 2000, 5000}, {60, 20, 2000, 2300}, /* slow storage */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         ck_assert_int_eq(cycle_patience_ns(rows[i].interval_s * NS_PER_S, rows[i].vms, rows[i].usual_ms * NS_PER_MS),
@@ -73,17 +73,17 @@ START_TEST(what_is_usual_follows_whole_readings_and_grows_where_patience_ended)
         int64_t net_ms, both_ms; /* afterwards */
     } rows[] = {
         {"the first is measured", NET, 300, 100, 0, false, 100, 0},
-        {"with disks no monitor was asked", NET | DISK, 500, 1500, 0, true, 250, 250},
-        {"nor with twice that time", NET | DISK, 1300, 2600, 0, true, 650, 650},
-        {"now it sufficed", NET | DISK, 2900, 2000, 0, false, 2000, 2000},
-        {"without disks it is fast", NET, 8300, 10, 0, false, 2000, 2000},
-        {"one begins to hang", NET | DISK, 8300, 8400, 1, false, 2000, 2000},
-        {"it is set aside", NET | DISK, 8300, 1000, 1, false, 2000, 2000},
-        {"with it others are too slow", NET | DISK, 8300, 8400, 1, false, 4150, 4150},
-        {"all are fast", NET | DISK, 16900, 50, 0, false, 2100, 2100},
-        {"and stay so", NET | DISK, 8700, 100, 0, false, 1100, 1100},
-        {"five hang at once", NET | DISK, 4700, 25000, 5, true, 1100, 1100},
-        {"no monitor is asked, in time", NET | DISK, 4700, 20, 5, true, 1100, 1100},
+        {"with disks no monitor was asked", NET | DISK, 500, 1500, 0, true, 1000, 1000},
+        {"nor with twice that time", NET | DISK, 1300, 2600, 0, true, 2600, 2600},
+        {"now it sufficed", NET | DISK, 2900, 2000, 0, false, 2300, 2300},
+        {"without disks it is fast", NET, 2600, 10, 0, false, 2300, 2300},
+        {"one begins to hang", NET | DISK, 2600, 2700, 1, false, 2300, 2300},
+        {"it is set aside", NET | DISK, 2600, 1000, 1, false, 2300, 2300},
+        {"with it others are too slow", NET | DISK, 2600, 2700, 1, false, 5200, 5200},
+        {"all are fast", NET | DISK, 5500, 100, 0, false, 2650, 2650},
+        {"and stay so", NET | DISK, 2950, 100, 0, false, 1375, 1375},
+        {"five hang at once", NET | DISK, 1675, 8000, 5, true, 1375, 1375},
+        {"no monitor is asked, in time", NET | DISK, 1675, 20, 5, true, 1375, 1375},
     };
     struct pace p = {0};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
