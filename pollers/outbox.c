@@ -114,7 +114,7 @@ static int open_file(struct outbox **ret, const struct outbox_settings *settings
     if (!o)
         return error_set(error, -ENOMEM, "out of memory");
     o->settings = *settings;
-    o->tail = &o->first;
+    o->tail = o->first_reading = &o->first;
     int r = db_open(&o->db, o->settings.path, DB_READ_WRITE, o->settings.vfs, &schema, error);
     if (r == 0)
         r = db_exec(o->db, small_cache, error);
@@ -140,23 +140,30 @@ int outbox_open(struct outbox **ret, const struct outbox_settings *settings, str
     return open_file(ret, settings, error);
 }
 
-static void drop_first(struct outbox *o)
+/* Take out the one that @link points to. */
+static void drop_waiting(struct outbox *o, struct waiting_record **link)
 {
-    struct waiting_record *w = o->first;
-    o->first = w->next;
-    if (!o->first)
-        o->tail = &o->first;
+    struct waiting_record *w = *link;
+    *link = w->next;
+    if (!w->next)
+        o->tail = link;
     o->figures.waiting--;
     o->figures.waiting_bytes -= w->key_len + w->payload_len;
     free(w);
+}
+
+static void drop_all_waiting(struct outbox *o)
+{
+    while (o->first)
+        drop_waiting(o, &o->first);
+    o->first_reading = &o->first;
 }
 
 void outbox_close(struct outbox *o)
 {
     if (!o)
         return;
-    while (o->first)
-        drop_first(o);
+    drop_all_waiting(o);
     for (unsigned i = 0; i < RECORD_LANES; i++)
         thinning_destroy(o->lanes[i].thinning);
     buf_free(&o->key);
@@ -198,12 +205,39 @@ struct db *outbox_db(struct outbox *o)
 
 /* ---- storing ---- */
 
+static bool has_room(const struct outbox *o, size_t size)
+{
+    return o->figures.waiting_bytes + size <= (uint64_t)o->settings.waiting_max_bytes;
+}
+
+/* The oldest waiting reading goes: what it said a later one says, or the word that ends its streams. */
+static bool drop_oldest_reading(struct outbox *o)
+{
+    while (*o->first_reading && (*o->first_reading)->kind == OUTBOX_EDGE)
+        o->first_reading = &(*o->first_reading)->next;
+    if (!*o->first_reading)
+        return false;
+    drop_waiting(o, o->first_reading);
+    o->figures.dropped_waiting++;
+    return true;
+}
+
+static bool make_room(struct outbox *o, enum outbox_kind kind, size_t size)
+{
+    if (kind != OUTBOX_EDGE)
+        return !o->full && has_room(o, size);
+    if (size > (uint64_t)o->settings.waiting_max_bytes)
+        return false;
+    while (!has_room(o, size))
+        if (!drop_oldest_reading(o))
+            return false;
+    return true;
+}
+
 int outbox_add(struct outbox *o, struct text key, struct text payload, enum outbox_kind kind, int64_t time_ms)
 {
     size_t size = key.len + payload.len;
-    bool no_room = o->figures.waiting_bytes + size > (uint64_t)o->settings.waiting_max_bytes ||
-                   (o->full && kind == OUTBOX_READING);
-    struct waiting_record *w = no_room ? NULL : malloc(sizeof *w + size);
+    struct waiting_record *w = make_room(o, kind, size) ? malloc(sizeof *w + size) : NULL;
     if (!w) {
         o->figures.dropped_waiting++;
         return -ENOBUFS;
@@ -278,8 +312,7 @@ static void stored(struct outbox *o)
         o->lanes[i].counted = 0;
         o->lanes[i].mark_dirty = false;
     }
-    while (o->first)
-        drop_first(o);
+    drop_all_waiting(o);
 }
 
 int outbox_commit(struct outbox *o, int64_t now_ms, struct error *error)

@@ -52,7 +52,8 @@ const char *outbox_id(const struct outbox *o); /* 32 hex digits, made with the f
 /* For tables that commit together with the records: they write between outbox_begin and outbox_commit. */
 struct db *outbox_db(struct outbox *o);
 
-/* Queue a record for the next commit; copied. -ENOBUFS: the memory bound is reached, it was dropped and counted. */
+/* Queue a record for the next commit; copied. At the memory bound waiting readings, the oldest first, make room for an
+ * edge, each counted as dropped. -ENOBUFS: there is no room, it was dropped and counted. */
 int outbox_add(struct outbox *o, struct text key, struct text payload, enum outbox_kind kind, int64_t time_ms);
 /* Half of the memory bound is taken: commit before more is added, also in the middle of a large host's reading. */
 bool outbox_crowded(const struct outbox *o);

@@ -144,9 +144,9 @@ static void keep(struct poller *p, const struct incarnation *vm, struct text byt
         return;
     p->counts.lost_records++;
     log_limited(&p->room_limit, clock_boot_ns(p->ports.clock), LOG_PERIOD_NS, LOG_LEVEL_ERROR,
-                "no memory left for records that wait for the disk: the record of VM %s is dropped; a later reading of "
-                "the same streams says all that it said",
-                vm->uuid);
+                "no memory left for records that wait for the disk: the record of VM %s is dropped; %s", vm->uuid,
+                edge ? "no reading waits that could go instead, and what ended with it is not billed"
+                     : "a later reading of the same streams says all that it said");
 }
 
 /* What ended, under the owner that it belongs to; @event says why. */

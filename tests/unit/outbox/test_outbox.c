@@ -1,4 +1,5 @@
 /* Sequences, marks, bounds (rules R3, R5, R6, R11). */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -268,12 +269,56 @@ START_TEST(memory_is_bounded_and_what_is_dropped_is_counted)
     outbox_reopen();
     add(KEY_A, "123456", OUTBOX_READING); /* with its key 10 bytes */
     add(KEY_A, "123456", OUTBOX_READING);
-    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("1"), OUTBOX_EDGE, 0), -ENOBUFS);
+    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("1"), OUTBOX_READING, 0), -ENOBUFS);
     ck_assert_uint_eq(figures().dropped_waiting, 1);
     ck_assert_uint_eq(figures().waiting_bytes, 20);
     commit();
     ck_assert_uint_eq(figures().waiting_bytes, 0);
     add(KEY_A, "123456", OUTBOX_READING);
+}
+END_TEST
+
+/* Memory is for four records. A letter each, a capital is an edge. */
+static const struct {
+    const char *added, *held;
+    unsigned dropped;
+} crowds[] = {
+    {"abcd", "a@1<0 b@2<1 c@3<2 d@4<3", 0},   {"abcde", "a@1<0 b@2<1 c@3<2 d@4<3", 1}, /* no reading goes for another */
+    {"abcdE", "b@1<0 c@2<1 d@3<2 E@4<3", 1},  /* the oldest, and numbers are given later */
+    {"AbCdEF", "A@1<0 C@2<1 E@3<2 F@4<3", 2}, /* those between edges */
+    {"ABCdE", "A@1<0 B@2<1 C@3<2 E@4<3", 1},  /* the last that waits */
+    {"aBCDEF", "B@1<0 C@2<1 D@3<2 E@4<3", 2}, /* no reading is left: the edge itself */
+};
+
+static void crowd(const char *letters)
+{
+    for (; *letters; letters++)
+        (void)!outbox_add(outbox, TEXT(KEY_A), (struct text){letters, 1},
+                          isupper(*letters) ? OUTBOX_EDGE : OUTBOX_READING, 0);
+    ck_assert_uint_eq(figures().waiting, 4);
+    ck_assert_uint_eq(figures().waiting_bytes, (uint64_t)outbox_settings.waiting_max_bytes);
+}
+
+START_TEST(waiting_readings_make_room_for_edges)
+{
+    outbox_settings.waiting_max_bytes = 4 * (sizeof KEY_A - 1 + 1);
+    outbox_reopen();
+    crowd(crowds[_i].added);
+    commit();
+    ck_assert_str_eq(held(lane_of(KEY_A)), crowds[_i].held);
+    ck_assert_uint_eq(figures().dropped_waiting, crowds[_i].dropped);
+    crowd(crowds[_i].added); /* and once more after what waited was stored */
+    ck_assert_uint_eq(figures().dropped_waiting, 2 * crowds[_i].dropped);
+}
+END_TEST
+
+START_TEST(a_record_larger_than_the_memory_drives_nobody_out)
+{
+    outbox_settings.waiting_max_bytes = 10;
+    outbox_reopen();
+    add(KEY_A, "one", OUTBOX_READING);
+    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("1234567"), OUTBOX_EDGE, 0), -ENOBUFS);
+    ck_assert_uint_eq(figures().waiting, 1);
 }
 END_TEST
 
@@ -316,6 +361,8 @@ int main(void)
     tcase_add_loop_test(t, however_long_an_outage_lasts_no_hole_is_left, 0, sizeof outages / sizeof outages[0]);
     tcase_add_test(t, a_full_outbox_refuses_readings_and_takes_edges);
     tcase_add_test(t, memory_is_bounded_and_what_is_dropped_is_counted);
+    tcase_add_loop_test(t, waiting_readings_make_room_for_edges, 0, sizeof crowds / sizeof crowds[0]);
+    tcase_add_test(t, a_record_larger_than_the_memory_drives_nobody_out);
     tcase_add_test(t, others_tables_commit_together_with_the_records);
     suite_add_tcase(s, t);
     return test_run(s);

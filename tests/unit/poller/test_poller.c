@@ -234,6 +234,28 @@ START_TEST(a_disk_that_refuses_keeps_records_waiting_until_it_heals)
 }
 END_TEST
 
+START_TEST(a_vm_that_ends_while_memory_is_full_is_billed_to_its_last_reading)
+{
+    struct outbox_figures figures;
+    rig.inspector.others = 3000;
+    rig_advance(&rig, 0);
+    fault_vfs_fail_all(FAULT_WRITE, SQLITE_FULL);
+    for (int i = 1; i <= 5; i++) {
+        rig.inspector.written += 1000;
+        rig_advance(&rig, 60);
+    }
+    outbox_figures(rig.outbox, &figures);
+    ck_assert_uint_gt(figures.dropped_waiting, 0);
+    rig_advance(&rig, 1);
+    rig_event(&rig, LIFECYCLE_STOPPED);
+    rig.inspector.has_vm = false;
+    rig_advance(&rig, 1);
+    fault_vfs_heal();
+    rig_advance(&rig, 60);
+    ck_assert_int_eq(said().most_written, 5000);
+}
+END_TEST
+
 START_TEST(damage_of_the_outbox_ends_the_poller_with_its_name)
 {
     struct error error = {0};
@@ -407,6 +429,7 @@ int main(void)
     tcase_add_test(t, while_libvirt_is_away_it_is_asked_again_and_nothing_ends);
     tcase_add_test(t, nothing_is_asked_while_an_answer_is_awaited);
     tcase_add_test(t, a_disk_that_refuses_keeps_records_waiting_until_it_heals);
+    tcase_add_test(t, a_vm_that_ends_while_memory_is_full_is_billed_to_its_last_reading);
     tcase_add_test(t, damage_of_the_outbox_ends_the_poller_with_its_name);
     tcase_add_test(t, a_reading_of_more_than_fits_in_memory_is_stored_in_parts);
     tcase_add_test(t, a_first_list_that_was_stored_in_part_is_not_the_first_after_a_crash);
