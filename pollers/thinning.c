@@ -67,7 +67,7 @@ bool thinning_next(struct thinning *t, const struct thinning_record *record, str
     struct entity *e = entity_of(t, record->key);
     if (!e)
         return false;
-    bool drop = e->has_candidate && near_enough(t, e->kept_ms, record->time_ms);
+    bool drop = e->has_candidate && !record->edge && near_enough(t, e->kept_ms, record->time_ms);
     if (drop)
         *ret = e->candidate;
     else if (e->has_candidate)

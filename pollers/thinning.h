@@ -2,8 +2,9 @@
  *
  * A sweep goes over a lane's records, oldest first, and lets go each reading whose neighbours of the same entity stand
  * no further apart than a gap; the next sweep has a gap of at least twice that. So what is left is even however long an
- * outage lasts: a coarser picture, never a hole. A stream's first or last reading and lifecycle changes stay, and so
- * does each entity's newest reading, which says all that the dropped ones said.
+ * outage lasts: a coarser picture, never a hole. A stream's first or last reading and lifecycle changes stay; so does
+ * the reading before each, since they may speak of one stream of many, and each entity's newest, which says all that
+ * the dropped ones said.
  */
 #ifndef POLLERS_THINNING_H
 #define POLLERS_THINNING_H

@@ -33,7 +33,8 @@ static const struct {
     {"aaaaaaaa", 2500, "-x-x-x--", 5000},  /* every second */
     {"aaaaaaaa", 5000, "-xxxx-x-", 10000}, /* as many as the gap spans */
     {"aaaaaaaa", 100000, "-xxxxxx-", 0},   /* the oldest stays, and the newest */
-    {"AaaAaaA", 100000, "-xx-xx-", 0},     /* edges stay */
+    {"AaaAaaA", 100000, "-x--x--", 0},     /* edges stay, and what stands before them, of which they may say less */
+    {"Aa-A", 100000, "-- -", 0},
     {"AAAAAA", 100000, "------", 0},
     {"abababab", 4000, "--xx----", 8000}, /* each entity by itself */
     {"ab", 100000, "--", 0},              /* each is its entity's newest */
