@@ -114,7 +114,7 @@ static int open_file(struct outbox **ret, const struct outbox_settings *settings
     if (!o)
         return error_set(error, -ENOMEM, "out of memory");
     o->settings = *settings;
-    o->tail = o->first_reading = &o->first;
+    o->tail = o->first_plain = &o->first;
     int r = db_open(&o->db, o->settings.path, DB_READ_WRITE, o->settings.vfs, &schema, error);
     if (r == 0)
         r = db_exec(o->db, small_cache, error);
@@ -156,7 +156,7 @@ static void drop_all_waiting(struct outbox *o)
 {
     while (o->first)
         drop_waiting(o, &o->first);
-    o->first_reading = &o->first;
+    o->first_plain = &o->first;
 }
 
 void outbox_close(struct outbox *o)
@@ -210,14 +210,14 @@ static bool has_room(const struct outbox *o, size_t size)
     return o->figures.waiting_bytes + size <= (uint64_t)o->settings.waiting_max_bytes;
 }
 
-/* The oldest waiting reading goes: what it said a later one says, or the word that ends its streams. */
-static bool drop_oldest_reading(struct outbox *o)
+/* The oldest that is no edge goes: what a reading said a later one says, or the word that ends its streams. */
+static bool drop_oldest_plain(struct outbox *o)
 {
-    while (*o->first_reading && (*o->first_reading)->kind == OUTBOX_EDGE)
-        o->first_reading = &(*o->first_reading)->next;
-    if (!*o->first_reading)
+    while (*o->first_plain && (*o->first_plain)->kind == OUTBOX_EDGE)
+        o->first_plain = &(*o->first_plain)->next;
+    if (!*o->first_plain)
         return false;
-    drop_waiting(o, o->first_reading);
+    drop_waiting(o, o->first_plain);
     o->figures.dropped_waiting++;
     return true;
 }
@@ -229,7 +229,7 @@ static bool make_room(struct outbox *o, enum outbox_kind kind, size_t size)
     if (size > (uint64_t)o->settings.waiting_max_bytes)
         return false;
     while (!has_room(o, size))
-        if (!drop_oldest_reading(o))
+        if (!drop_oldest_plain(o))
             return false;
     return true;
 }

@@ -19,7 +19,8 @@
 
 enum outbox_kind {
     OUTBOX_READING, /* a later reading of the same entity makes it redundant */
-    OUTBOX_EDGE     /* a stream's first or last reading, or a lifecycle change: never thinned */
+    OUTBOX_EDGE,    /* a stream's first or last reading, or a change of what it is billed by: never thinned */
+    OUTBOX_EVENT    /* without a reading: makes none redundant, and may go before any */
 };
 
 struct outbox_settings {
@@ -52,8 +53,8 @@ const char *outbox_id(const struct outbox *o); /* 32 hex digits, made with the f
 /* For tables that commit together with the records: they write between outbox_begin and outbox_commit. */
 struct db *outbox_db(struct outbox *o);
 
-/* Queue a record for the next commit; copied. At the memory bound waiting readings, the oldest first, make room for an
- * edge, each counted as dropped. -ENOBUFS: there is no room, it was dropped and counted. */
+/* Queue a record for the next commit; copied. At the memory bound whatever waits and is no edge, the oldest first,
+ * makes room for one, each counted as dropped. -ENOBUFS: there is no room, it was dropped and counted. */
 int outbox_add(struct outbox *o, struct text key, struct text payload, enum outbox_kind kind, int64_t time_ms);
 /* Half of the memory bound is taken: commit before more is added, also in the middle of a large host's reading. */
 bool outbox_crowded(const struct outbox *o);
@@ -73,8 +74,8 @@ uint64_t outbox_mark(const struct outbox *o, unsigned lane); /* the ledger's wor
 /* The ledger's word for a lane; may be lower than before (R6). Clamped to what was ever made. Stored lazily with the
  * next commit or outbox_tidy: losing it only means sending again. */
 void outbox_set_mark(struct outbox *o, unsigned lane, uint64_t mark);
-/* Delete what may go: released beyond keep_ms; over the size bound first the released, then redundant readings, thinned
- * evenly (every second of the oldest), each counted. Cheap when there is nothing to do. */
+/* Delete what may go: released beyond keep_ms; over the size bound first the released, then events and redundant
+ * readings, thinned evenly (every second of the oldest), each counted. Cheap when there is nothing to do. */
 int outbox_tidy(struct outbox *o, int64_t now_ms, struct error *error) __attribute__((warn_unused_result));
 
 struct outbox_figures {

@@ -34,8 +34,8 @@ struct outbox {
     char id[OUTBOX_ID_SIZE];
     struct outbox_lane lanes[RECORD_LANES];
     struct waiting_record *first, **tail;
-    struct waiting_record **first_reading; /* none waits before it */
-    bool full;                             /* over the bound with nothing left to thin */
+    struct waiting_record **first_plain; /* before it only edges wait */
+    bool full;                           /* over the bound with nothing left to thin */
     struct outbox_figures figures;
     struct error damage;     /* of the file, met at work */
     struct buf key, payload; /* of the record that was read last */

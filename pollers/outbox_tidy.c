@@ -86,7 +86,8 @@ static size_t list_unreleased(struct outbox *o, unsigned lane, struct thinning_r
                                                     .id = db_i64(q, 0),
                                                     .bytes = db_i64(q, 3),
                                                     .time_ms = db_i64(q, 4),
-                                                    .edge = db_i64(q, 1) == OUTBOX_EDGE};
+                                                    .edge = db_i64(q, 1) == OUTBOX_EDGE,
+                                                    .event = db_i64(q, 1) == OUTBOX_EVENT};
     db_reset(q);
     return count;
 }

@@ -136,17 +136,26 @@ void poller_destroy(struct poller *p)
 
 /* ---- telling ---- */
 
-static void keep(struct poller *p, const struct incarnation *vm, struct text bytes, bool edge, int64_t time_ns)
+static enum outbox_kind kind_of(const struct told_list *current)
 {
-    enum outbox_kind kind = edge ? OUTBOX_EDGE : OUTBOX_READING;
+    return told_is_edge(current) ? OUTBOX_EDGE : OUTBOX_READING;
+}
+
+static void keep(struct poller *p, const struct incarnation *vm, struct text bytes, enum outbox_kind kind,
+                 int64_t time_ns)
+{
+    static const char *const losses[] = {
+        [OUTBOX_READING] = "a later reading of the same streams says all that it said",
+        [OUTBOX_EDGE] = "no reading waits that could go instead, and what ended with it is not billed",
+        [OUTBOX_EVENT] = "it told of an event and of no usage",
+    };
     p->dirty = true;
     if (bytes.len && outbox_add(p->ports.outbox, text_of(vm->uuid), bytes, kind, time_ns / NS_PER_MS) == 0)
         return;
     p->counts.lost_records++;
     log_limited(&p->room_limit, clock_boot_ns(p->ports.clock), LOG_PERIOD_NS, LOG_LEVEL_ERROR,
                 "no memory left for records that wait for the disk: the record of VM %s is dropped; %s", vm->uuid,
-                edge ? "no reading waits that could go instead, and what ended with it is not billed"
-                     : "a later reading of the same streams says all that it said");
+                losses[kind]);
 }
 
 /* What ended, under the owner that it belongs to; @event says why. */
@@ -155,7 +164,7 @@ static void tell_closing(struct poller *p, const struct sighting *s, const struc
 {
     struct telling t = {
         .list = &s->closing, .vm = s->vm, .owner = &s->before, .domain = d, .event = event, .event_time_ns = time_ns};
-    keep(p, s->vm, pollster_record(&p->pollster, &t), true, time_ns);
+    keep(p, s->vm, pollster_record(&p->pollster, &t), s->closing.count ? OUTBOX_EDGE : OUTBOX_EVENT, time_ns);
 }
 
 static const char *what_happened(const struct sighting *s)
@@ -174,7 +183,7 @@ static void tell_sighting(struct poller *p, const struct sighting *s, const stru
     if (s->current.count == 0)
         return;
     struct telling t = {.list = &s->current, .vm = s->vm, .owner = &s->vm->owner, .domain = d};
-    keep(p, s->vm, pollster_record(&p->pollster, &t), told_is_edge(&s->current), time_ns);
+    keep(p, s->vm, pollster_record(&p->pollster, &t), kind_of(&s->current), time_ns);
 }
 
 static void tell_event(struct poller *p, const struct sighting *s, const struct lifecycle_event *e)
@@ -210,8 +219,8 @@ static void tell_host(struct poller *p, const struct snapshot *s)
     const struct sighting *host = &p->sighting;
     int64_t time_ns = word.time_ns = s->list_boot_ns + host->vm->offset_ns;
     if (host->closing.count)
-        keep(p, host->vm, pollster_host_record(&p->pollster, &host->closing, host->vm, NULL), true, time_ns);
-    keep(p, host->vm, pollster_host_record(&p->pollster, &host->current, host->vm, &word), told_is_edge(&host->current),
+        keep(p, host->vm, pollster_host_record(&p->pollster, &host->closing, host->vm, NULL), OUTBOX_EDGE, time_ns);
+    keep(p, host->vm, pollster_host_record(&p->pollster, &host->current, host->vm, &word), kind_of(&host->current),
          time_ns);
 }
 

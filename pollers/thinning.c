@@ -64,6 +64,10 @@ static bool near_enough(struct thinning *t, int64_t from_ms, int64_t to_ms)
 
 bool thinning_next(struct thinning *t, const struct thinning_record *record, struct thinning_record *ret)
 {
+    if (record->event) {
+        *ret = *record;
+        return true;
+    }
     struct entity *e = entity_of(t, record->key);
     if (!e)
         return false;

@@ -19,18 +19,19 @@ struct thinning_record {
     uint64_t key; /* hash of the entity */
     int64_t id;   /* the caller's */
     int64_t bytes, time_ms;
-    bool edge; /* never goes */
+    bool edge;  /* never goes */
+    bool event; /* no reading: goes, and makes none redundant */
 };
 
 struct thinning;
 struct thinning *thinning_create(void);    /* NULL: out of memory */
 void thinning_destroy(struct thinning *t); /* takes NULL */
 
-/* A new sweep, from the oldest record on. Gap 0 lets nothing go, but learns what the next may be. */
+/* A new sweep, from the oldest record on. Gap 0 lets no reading go, but learns what the next may be. */
 void thinning_begin(struct thinning *t, int64_t gap_ms);
 /* Go on with a sweep of which only the gap is known: a wider one may find something. */
 void thinning_resume(struct thinning *t, int64_t gap_ms);
-/* The sweep's next record. True: *ret, one that came before, may go. */
+/* The sweep's next record. True: *ret, this or one that came before, may go. */
 bool thinning_next(struct thinning *t, const struct thinning_record *record, struct thinning_record *ret);
 /* The gap for the next sweep, so that it finds something; 0: nothing is left that may go. */
 int64_t thinning_next_gap_ms(const struct thinning *t);

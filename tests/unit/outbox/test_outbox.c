@@ -245,7 +245,30 @@ START_TEST(however_long_an_outage_lasts_no_hole_is_left)
 }
 END_TEST
 
-START_TEST(a_full_outbox_refuses_readings_and_takes_edges)
+START_TEST(events_without_readings_go_with_the_first_and_take_no_reading_with_them)
+{
+    outbox_settings.max_bytes = 16;
+    record_step_ms = 1000;
+    outbox_reopen();
+    add(KEY_A, "edge", OUTBOX_EDGE);
+    add(KEY_A, "read", OUTBOX_READING);
+    for (int i = 0; i < 100; i++) {
+        add(KEY_A, "boot", OUTBOX_EVENT);
+        commit();
+    }
+    tidy(0);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "edge@1<0 read@2<1 boot@101<2 boot@102<101");
+    ck_assert_uint_eq(figures().thinned, 98);
+    add(KEY_A, "last", OUTBOX_EDGE);
+    add(KEY_A, "more", OUTBOX_EDGE);
+    add(KEY_A, "boot", OUTBOX_EVENT);
+    commit();
+    tidy(0);
+    ck_assert_str_eq(held(lane_of(KEY_A)), "edge@1<0 read@2<1 last@103<2 more@104<103");
+}
+END_TEST
+
+START_TEST(a_full_outbox_refuses_readings_and_events_and_takes_edges)
 {
     outbox_settings.max_bytes = 8;
     outbox_reopen();
@@ -254,7 +277,8 @@ START_TEST(a_full_outbox_refuses_readings_and_takes_edges)
     commit();
     tidy(0);
     ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("read"), OUTBOX_READING, 0), -ENOBUFS);
-    ck_assert_uint_eq(figures().dropped_waiting, 1);
+    ck_assert_int_eq(outbox_add(outbox, TEXT(KEY_A), TEXT("boot"), OUTBOX_EVENT, 0), -ENOBUFS);
+    ck_assert_uint_eq(figures().dropped_waiting, 2);
     add(KEY_A, "edge", OUTBOX_EDGE);
     commit();
     outbox_set_mark(outbox, lane_of(KEY_A), 4); /* the ledger has them: they may go */
@@ -278,7 +302,7 @@ START_TEST(memory_is_bounded_and_what_is_dropped_is_counted)
 }
 END_TEST
 
-/* Memory is for four records. A letter each, a capital is an edge. */
+/* Memory is for four records. A letter each, a capital is an edge, a digit an event. */
 static const struct {
     const char *added, *held;
     unsigned dropped;
@@ -287,6 +311,7 @@ static const struct {
     {"abcdE", "b@1<0 c@2<1 d@3<2 E@4<3", 1},  /* the oldest, and numbers are given later */
     {"AbCdEF", "A@1<0 C@2<1 E@3<2 F@4<3", 2}, /* those between edges */
     {"ABCdE", "A@1<0 B@2<1 C@3<2 E@4<3", 1},  /* the last that waits */
+    {"1a2bCD", "2@1<0 b@2<1 C@3<2 D@4<3", 2}, /* whichever is older */
     {"aBCDEF", "B@1<0 C@2<1 D@3<2 E@4<3", 2}, /* no reading is left: the edge itself */
 };
 
@@ -294,7 +319,10 @@ static void crowd(const char *letters)
 {
     for (; *letters; letters++)
         (void)!outbox_add(outbox, TEXT(KEY_A), (struct text){letters, 1},
-                          isupper(*letters) ? OUTBOX_EDGE : OUTBOX_READING, 0);
+                          isupper(*letters)   ? OUTBOX_EDGE
+                          : isdigit(*letters) ? OUTBOX_EVENT
+                                              : OUTBOX_READING,
+                          0);
     ck_assert_uint_eq(figures().waiting, 4);
     ck_assert_uint_eq(figures().waiting_bytes, (uint64_t)outbox_settings.waiting_max_bytes);
 }
@@ -359,7 +387,8 @@ int main(void)
     tcase_add_test(t, then_redundant_readings_go_and_edges_stay);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, however_long_an_outage_lasts_no_hole_is_left, 0, sizeof outages / sizeof outages[0]);
-    tcase_add_test(t, a_full_outbox_refuses_readings_and_takes_edges);
+    tcase_add_test(t, events_without_readings_go_with_the_first_and_take_no_reading_with_them);
+    tcase_add_test(t, a_full_outbox_refuses_readings_and_events_and_takes_edges);
     tcase_add_test(t, memory_is_bounded_and_what_is_dropped_is_counted);
     tcase_add_loop_test(t, waiting_readings_make_room_for_edges, 0, sizeof crowds / sizeof crowds[0]);
     tcase_add_test(t, a_record_larger_than_the_memory_drives_nobody_out);

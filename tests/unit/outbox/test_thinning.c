@@ -1,5 +1,6 @@
 /* Rule R11: what goes when the outbox is too large. A picture row is one record a letter, one a second, oldest first:
- * the letter is the entity, a capital an edge; below it what stays (-) and what goes (x) in a sweep of that gap. */
+ * the letter is the entity, a capital an edge, a digit an event (1 of a, 2 of b); below it what stays (-) and what goes
+ * (x) in a sweep of that gap. */
 #include "pollers/thinning.h"
 
 #include <ctype.h>
@@ -40,6 +41,9 @@ static const struct {
     {"ab", 100000, "--", 0},              /* each is its entity's newest */
     {"aaaaab", 100000, "-xxx--", 0},
     {"aa-----aaa", 3000, "--     -x-", 8750}, /* what stands about a gap stays */
+    {"aa1", 100000, "--x", 0},                /* an event says nothing of what the reading said */
+    {"1a1a1aA1", 100000, "x-xxx--x", 0},
+    {"12", 0, "xx", 0},
     {"", 1000, "", 0},
 };
 
@@ -50,7 +54,9 @@ START_TEST(readings_are_thinned_evenly)
     thinning_begin(thinning, pictures[_i].gap_ms);
     for (size_t i = 0; text[i]; i++) {
         struct thinning_record gone;
-        struct thinning_record r = {.key = (uint64_t)tolower(text[i]),
+        bool event = isdigit(text[i]) != 0;
+        struct thinning_record r = {.key = (uint64_t)(event ? text[i] - '1' + 'a' : tolower(text[i])),
+                                    .event = event,
                                     .id = (int64_t)i,
                                     .time_ms = (int64_t)i * SECOND_MS,
                                     .edge = isupper(text[i]) != 0};

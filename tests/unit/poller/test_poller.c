@@ -96,6 +96,32 @@ START_TEST(an_event_is_a_record_of_its_own_and_may_ask_for_a_look)
 }
 END_TEST
 
+static int64_t stored(enum outbox_kind kind)
+{
+    struct db_row *q = db_query(outbox_db(rig.outbox), "SELECT count(*) FROM record WHERE kind=?1");
+    db_bind_i64(q, 1, kind);
+    ck_assert(db_step(q));
+    int64_t count = db_i64(q, 0);
+    db_reset(q);
+    return count;
+}
+
+START_TEST(only_an_event_that_ends_streams_is_kept_as_their_last_word)
+{
+    rig_advance(&rig, 0);
+    rig_advance(&rig, 5);
+    int64_t before = stored(OUTBOX_EDGE);
+    rig_event(&rig, LIFECYCLE_REBOOTED);
+    rig_advance(&rig, 1);
+    ck_assert_int_eq(stored(OUTBOX_EDGE), before);
+    ck_assert_int_eq(stored(OUTBOX_EVENT), 1);
+    rig_event(&rig, LIFECYCLE_PAUSED);
+    rig_advance(&rig, 1);
+    ck_assert_int_eq(stored(OUTBOX_EDGE), before + 1);
+    ck_assert_int_eq(stored(OUTBOX_EVENT), 1);
+}
+END_TEST
+
 START_TEST(what_was_read_between_pause_and_end_is_the_last_word_of_a_process)
 {
     rig_advance(&rig, 0);
@@ -421,6 +447,7 @@ int main(void)
     tcase_add_test(t, a_step_that_takes_long_brings_no_cycle_too_many);
     tcase_add_test(t, what_is_told_after_a_restart_goes_on_where_it_was);
     tcase_add_test(t, an_event_is_a_record_of_its_own_and_may_ask_for_a_look);
+    tcase_add_test(t, only_an_event_that_ends_streams_is_kept_as_their_last_word);
     tcase_add_test(t, what_was_read_between_pause_and_end_is_the_last_word_of_a_process);
     tcase_add_test(t, what_was_read_in_a_pause_that_ends_is_billed_once);
     tcase_add_test(t, the_last_word_of_a_process_is_told_with_all_meters_whatever_is_being_read);
