@@ -97,7 +97,8 @@ static bool is_another(struct oracle *o, const struct oracle_view *v, const stru
 {
     if (p->plug == s->plug)
         return false;
-    if (p->plug == 0 || device == DEVICE_NIC || device == DEVICE_SELF || v->disk_event_ns || fell(p, s))
+    bool told = p->shown && (v->disk_event_ns || fell(p, s));
+    if (p->plug == 0 || device == DEVICE_NIC || device == DEVICE_SELF || told)
         return true;
     o->ambiguous++;
     return false;
@@ -136,6 +137,7 @@ static void read_plugs(struct oracle *o, const struct oracle_host *h, struct ora
         if (is_another(o, v, p, seen, device))
             *p = (struct oracle_plug){.zero = v->zero || seen->plugged_ns > h->first_list_ns};
         p->plug = seen->plug;
+        p->shown |= s->described && s->answers;
         for (size_t n = 0; n < SIM_COUNTERS; n++)
             read_counter(o, s, device, n, p, owner);
     }

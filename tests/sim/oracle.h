@@ -25,6 +25,7 @@ struct oracle_counter {
 struct oracle_plug {
     uint64_t plug;
     bool zero;
+    bool shown; /* by a description: else nothing is known that another one could differ from */
     struct oracle_counter counters[SIM_COUNTERS];
 };
 /* An entity as a host's poller has come to know it. */
