@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cycle.h"
+#include "event_limit.h"
 #include "incarnation_store.h"
 #include "lifecycle.h"
 #include "notices.h"
@@ -26,14 +27,16 @@ struct poller {
     struct sighting sighting;
     struct poller_counts counts;
     struct notices notices;
+    struct event_limit limit;
     char host_name[256];
     int64_t due_ns[METERS]; /* boot time from which a meter is to be read again */
     int64_t offset_ns;
-    bool claimed, asking, look, dirty; /* dirty: something waits to be stored */
-    bool refused;                      /* by the disk, when it was to be stored last */
+    bool claimed, asking, dirty; /* dirty: something waits to be stored */
+    bool refused;                /* by the disk, when it was to be stored last */
     struct pace pace;
     struct pace_reading asked; /* the reading under way */
     int64_t asked_ns, next_ns, store_ns, tidy_ns;
+    int64_t look_ns; /* an event asks for a reading then; INT64_MAX: none does */
     struct log_limit inspect_limit, store_limit, list_limit, file_limit, room_limit;
 };
 
@@ -56,7 +59,7 @@ static unsigned want_due(struct poller *p, int64_t now_ns)
 {
     unsigned groups = GROUP_STATE | GROUP_XML;
     for (size_t m = 0; m < METERS; m++) {
-        bool due = p->look || now_ns >= p->due_ns[m];
+        bool due = p->look_ns < INT64_MAX || now_ns >= p->due_ns[m];
         p->set.wanted[m] = due && is_chosen(p, m);
         groups |= p->set.wanted[m] ? meter_at((enum meter_id)m)->group : 0;
         if (due) /* the grid moves a little: half an interval early is in time */
@@ -105,6 +108,7 @@ int poller_create(struct poller **ret, const struct poller_settings *settings, c
     if (!p)
         return error_set(error, -ENOMEM, "out of memory");
     p->ports = *ports;
+    p->look_ns = INT64_MAX;
     incarnations_init(&p->set, ports->random, 0);
     p->pollster = (struct pollster){.host_name = p->host_name, .host_uuid = p->set.host_uuid};
     int r = load(p, error);
@@ -128,6 +132,7 @@ void poller_destroy(struct poller *p)
     if (!p)
         return;
     publisher_destroy(p->publisher);
+    event_limit_finish(&p->limit);
     sighting_finish(&p->sighting);
     pollster_finish(&p->pollster);
     incarnations_finish(&p->set);
@@ -354,11 +359,22 @@ static int hear(struct poller *p, int64_t now_ns, struct error *error)
     return 0;
 }
 
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* INT64_MAX: no event asks for a reading. */
+static int64_t look_at_ns(const struct poller *p)
+{
+    int64_t soonest_ns = p->asked_ns + LOOK_NS;
+    return p->look_ns > soonest_ns ? p->look_ns : soonest_ns;
+}
+
 static void ask(struct poller *p)
 {
     int64_t now_ns = clock_boot_ns(p->ports.clock); /* what was heard may have taken long */
-    bool soon = p->look && now_ns - p->asked_ns >= LOOK_NS;
-    if (p->asking || (now_ns < p->next_ns && !soon))
+    if (p->asking || (now_ns < p->next_ns && now_ns < look_at_ns(p)))
         return;
     unsigned groups = want_due(p, now_ns);
     int64_t patience_ns = cycle_patience_ns(p->settings.interval_ns, p->set.vms.count, pace_usual_ns(&p->pace, groups));
@@ -369,7 +385,7 @@ static void ask(struct poller *p)
     if (now_ns >= p->next_ns)
         p->next_ns = cycle_next_boot_ns(now_ns, clock_wall_ns(p->ports.clock), p->settings.interval_ns, p->offset_ns);
     p->asking = true;
-    p->look = false;
+    p->look_ns = INT64_MAX;
     p->asked_ns = now_ns;
     p->asked = (struct pace_reading){.groups = groups, .patience_ns = patience_ns};
 }
@@ -385,36 +401,37 @@ static void take_paused(struct poller *p, struct domain_stats *d)
     domain_stats_free(d, 1);
 }
 
-/* A reading under way may have read the VM before it happened: another one is to follow at once. */
-static bool may_be_undone(const struct poller *p, const struct lifecycle_event *e)
+/* A change that the reading under way may undo, or a newer one has overtaken, is looked at again at once. */
+static void take_event(struct poller *p, const struct lifecycle_event *e, int64_t now_ns)
 {
-    return p->asking && lifecycle_meaning(e->kind)->effect != EFFECT_NONE;
-}
-
-static void hear_each(struct poller *p)
-{
-    struct lifecycle_event e;
-    while (p->ports.inspector->event(p->ports.inspector, &e) == 1) {
-        if (e.paused) {
-            take_paused(p, e.paused);
-            continue;
-        }
-        enum incarnation_verdict verdict = incarnation_event(&p->set, &e, &p->sighting);
-        const struct incarnation *vm = incarnations_find(&p->set, e.uuid);
-        p->look |= may_be_undone(p, &e) || (vm ? vm->look : lifecycle_meaning(e.kind)->look);
-        p->dirty |= vm != NULL;
-        if (verdict == INCARNATION_TOLD)
-            tell_event(p, &p->sighting, &e);
+    const struct incarnation *vm = incarnations_find(&p->set, e->uuid);
+    const struct lifecycle_meaning *meaning = lifecycle_meaning(e->kind);
+    bool changes = meaning->effect != EFFECT_NONE, look = meaning->look || (changes && p->asking);
+    if (vm && !changes && !event_limit_passes(&p->limit, e->uuid, e->kind, now_ns, p->settings.interval_ns)) {
+        p->counts.repeated_events++;
+    } else if (vm) {
+        p->dirty = true;
+        if (incarnation_event(&p->set, e, &p->sighting) == INCARNATION_TOLD)
+            tell_event(p, &p->sighting, e);
+        look |= changes && vm->look;
     }
+    if (look)
+        p->look_ns = earliest(p->look_ns, event_limit_look_ns(&p->limit, e->kind, now_ns));
 }
 
 /* Whatever a reading under way may bring, an end is told of with all meters. */
-static void hear_events(struct poller *p)
+static void hear_events(struct poller *p, int64_t now_ns)
 {
     bool due[METERS];
+    struct lifecycle_event e;
     memcpy(due, p->set.wanted, sizeof due);
     want_all(p);
-    hear_each(p);
+    while (p->ports.inspector->event(p->ports.inspector, &e) == 1) {
+        if (e.paused)
+            take_paused(p, e.paused);
+        else
+            take_event(p, &e, now_ns);
+    }
     memcpy(p->set.wanted, due, sizeof due);
 }
 
@@ -430,15 +447,10 @@ static void tidy(struct poller *p, int64_t now_ns)
 
 /* ---- the step ---- */
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error)
 {
     int64_t now_ns = clock_boot_ns(p->ports.clock);
-    hear_events(p);
+    hear_events(p, now_ns);
     bool reading = p->asking;
     int r = hear(p, now_ns, error);
     if (r)
@@ -454,8 +466,8 @@ int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error
         wake = earliest(wake, publisher_step(p->publisher, now_ns, clock_wall_ns(p->ports.clock)));
     if (p->dirty)
         wake = earliest(wake, p->store_ns);
-    if (p->look && !p->asking)
-        wake = earliest(wake, p->asked_ns + LOOK_NS);
+    if (!p->asking)
+        wake = earliest(wake, look_at_ns(p));
     *ret_wake_boot_ns = wake;
     return outbox_damage(p->ports.outbox, error);
 }
@@ -475,7 +487,7 @@ static void say_what_waits(const struct poller *p)
 void poller_finish(struct poller *p, int timeout_ms)
 {
     int64_t now_ns = clock_boot_ns(p->ports.clock);
-    hear_events(p);
+    hear_events(p, now_ns);
     p->store_ns = 0;
     store(p, now_ns);
     say_what_waits(p);

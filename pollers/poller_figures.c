@@ -25,6 +25,7 @@ size_t poller_figures(const struct poller_counts *c, const struct inspector_figu
         {"pluvio.poller.stuck_calls", n->stuck},
         {"pluvio.poller.dropped_events", (int64_t)n->events_dropped},
         {"pluvio.poller.refused_xml", (int64_t)n->refused},
+        {"pluvio.poller.repeated_events", c->repeated_events},
         {"pluvio.poller.ambiguous_plugs", (int64_t)i->ambiguous},
         {"pluvio.poller.refused", (int64_t)i->refused},
         {"pluvio.poller.clock_steps", (int64_t)i->clock_steps},

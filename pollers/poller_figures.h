@@ -9,10 +9,10 @@
 #include "pollster.h"
 #include "publisher.h"
 
-#define POLLER_FIGURES 31
+#define POLLER_FIGURES 32
 
 struct poller_counts {
-    int64_t cycles, failed_cycles, poll_ns, vms, hung, unasked, calls, unassigned, lost_records;
+    int64_t cycles, failed_cycles, poll_ns, vms, hung, unasked, calls, unassigned, lost_records, repeated_events;
 };
 
 /* All of them under their meters' names; returns how many of POLLER_FIGURES. */
