@@ -38,9 +38,10 @@ static bool load_vm(struct incarnations *set, struct text uuid, bool is_host, st
         ++*damaged;
         return true;
     }
+    uint64_t refused = set->counts.refused;
     struct incarnation *vm = incarnations_make(set, name, is_host);
     if (!vm)
-        return false;
+        return set->counts.refused > refused; /* one VM too many */
     if (incarnation_unpack(vm, packed) == 0)
         return true;
     ++*damaged;

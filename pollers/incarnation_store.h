@@ -8,7 +8,8 @@
 #include "pluvio/store/db.h"
 
 /* Make the tables if they are missing and read all into @set, which is empty. A VM whose row cannot be read is kept
- * with `amnesia`: its next process may not count from 0. *ret_damaged: how many those are. */
+ * with `amnesia`: its next process may not count from 0. *ret_damaged: how many those are. A VM beyond the limit is
+ * refused and counted, as anywhere. */
 int incarnation_store_load(struct db *db, struct incarnations *set, unsigned *ret_damaged, struct error *error)
     __attribute__((warn_unused_result));
 
