@@ -3,68 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "fake_kafka.h"
-#include "outbox_rig.h"
 #include "pluvio/model/record.h"
-
-#define S 1000000000LL
-
-static struct publisher *publisher;
-static struct publisher_settings settings;
-
-static void create(void)
-{
-    struct publisher_ports ports = fake_kafka_ports();
-    ck_assert_int_eq(publisher_create(&publisher, &settings, &ports, outbox), 0);
-}
-
-static void set_up(void)
-{
-    outbox_rig_set_up();
-    fake_kafka_reset();
-    settings = (struct publisher_settings){.topic = "metrics", .host_uuid = "host-1", .in_flight_bytes = 1 << 20};
-    create();
-}
-
-static void tear_down(void)
-{
-    publisher_destroy(publisher);
-    outbox_rig_tear_down();
-}
-
-static int64_t step(int64_t at_s)
-{
-    return publisher_step(publisher, at_s * S, 0);
-}
-
-static void acked(uint64_t mark)
-{
-    fake_ack_mark(outbox_id(outbox), lane_of(KEY_A), mark);
-}
-
-/* "value@sequence<previous" of what was produced from @from on; "hello@last" for hellos. */
-static const char *sent(size_t from)
-{
-    static char text[8192];
-    size_t n = 0;
-    text[0] = 0;
-    for (size_t i = from; i < kafka.sent_count; i++) {
-        const struct fake_sent *s = &kafka.sent[i];
-        const char *space = n ? " " : "";
-        unsigned long long sequence = s->envelope.sequence, previous = s->envelope.previous;
-        n += (size_t)(s->is_hello
-                          ? snprintf(text + n, sizeof text - n, "%shello@%llu", space, sequence)
-                          : snprintf(text + n, sizeof text - n, "%s%s@%llu<%llu", space, s->value, sequence, previous));
-    }
-    return text;
-}
-
-static struct publisher_figures published(void)
-{
-    struct publisher_figures f;
-    publisher_figures(publisher, &f);
-    return f;
-}
+#include "publisher_rig.h"
 
 START_TEST(records_are_sent_in_order_with_their_envelope)
 {
@@ -331,103 +271,6 @@ START_TEST(a_failed_delivery_is_sent_again_at_once)
 }
 END_TEST
 
-/* An embedded broker forgets what is too much for it. */
-START_TEST(what_is_in_flight_is_bounded_by_partition)
-{
-    settings.in_flight_bytes = 10;
-    publisher_destroy(publisher);
-    create();
-    for (int i = 0; i < 6; i++)
-        put(i % 2 ? key_b() : KEY_A, "four");
-    put(key_c(), "four");
-    kafka.partitions = 16;
-    step(0);
-    ck_assert_uint_eq(kafka.sent_count, 4); /* three of twelve bytes, and the other lane's */
-    for (size_t i = 0; i < 3; i++)
-        fake_report(i, 0, (int64_t)i); /* that a broker has them does not count */
-    step(1);
-    ck_assert_uint_eq(kafka.sent_count, 4);
-    acked(2);
-    step(2);
-    ck_assert_uint_eq(kafka.sent_count, 6);
-}
-END_TEST
-
-START_TEST(the_drain_rate_is_bounded)
-{
-    settings.bytes_per_second = 40;
-    publisher_destroy(publisher);
-    create();
-    for (int i = 0; i < 40; i++)
-        put(KEY_A, "four");
-    step(100);
-    ck_assert_uint_eq(kafka.sent_count, 10);
-    step(101);
-    ck_assert_uint_eq(kafka.sent_count, 20);
-    step(104); /* no more than a second's worth at once */
-    ck_assert_uint_eq(kafka.sent_count, 30);
-}
-END_TEST
-
-START_TEST(lanes_take_turns_where_the_rate_is_too_low_for_all)
-{
-    unsigned counts[RECORD_LANES] = {0};
-    settings.bytes_per_second = 40;
-    publisher_destroy(publisher);
-    create();
-    for (int i = 0; i < 100; i++) {
-        put(KEY_A, "four");
-        put(key_c(), "four");
-    }
-    for (int s = 100; s < 106; s++)
-        step(s);
-    for (size_t i = 0; i < kafka.sent_count; i++)
-        counts[kafka.sent[i].envelope.lane]++;
-    ck_assert_uint_eq(counts[lane_of(KEY_A)], 30);
-    ck_assert_uint_eq(counts[lane_of(key_c())], 30);
-}
-END_TEST
-
-START_TEST(a_full_queue_is_tried_again)
-{
-    put(KEY_A, "one");
-    kafka.queue_full = true;
-    step(0);
-    ck_assert_uint_eq(published().produced, 0);
-    kafka.queue_full = false;
-    step(1);
-    ck_assert_str_eq(sent(0), "one@1<0");
-}
-END_TEST
-
-START_TEST(a_record_too_large_for_any_broker_does_not_stop_the_lane)
-{
-    kafka.too_large = 10;
-    put(KEY_A, "one");
-    put(KEY_A, "much too large");
-    put(KEY_A, "three");
-    step(0);
-    ck_assert_str_eq(sent(0), "one@1<0 three@3<1");
-    ck_assert_uint_eq(figures().dropped_sent, 1);
-}
-END_TEST
-
-START_TEST(a_lane_whose_newest_record_was_too_large_drains_and_says_hello)
-{
-    kafka.too_large = 10;
-    put(KEY_A, "one");
-    put(KEY_A, "much too large");
-    step(0);
-    acked(1);
-    step(1);
-    ck_assert_uint_eq(figures().unreleased, 0);
-    ck_assert_str_eq(sent(0), "one@1<0 hello@2");
-    outbox_reopen();
-    ck_assert_uint_eq(outbox_last(outbox, lane_of(KEY_A)), 2); /* never to be used again */
-    ck_assert_uint_eq(outbox_held(outbox, lane_of(KEY_A)), 1);
-}
-END_TEST
-
 /* ---- handles ---- */
 
 static const struct {
@@ -504,7 +347,7 @@ START_TEST(a_restart_begins_behind_the_stored_mark)
     commit(); /* stores the mark */
     publisher_destroy(publisher);
     outbox_reopen();
-    create();
+    publisher_rig_create();
     size_t before = kafka.sent_count;
     kafka.acks_count = 0; /* the word is gone */
     step(2);
@@ -523,12 +366,6 @@ static void add_sending_tests(TCase *t)
     tcase_add_test(t, what_the_client_still_holds_is_not_sent_again);
     tcase_add_test(t, a_client_that_has_forgotten_is_not_waited_for);
     tcase_add_test(t, a_failed_delivery_is_sent_again_at_once);
-    tcase_add_test(t, what_is_in_flight_is_bounded_by_partition);
-    tcase_add_test(t, the_drain_rate_is_bounded);
-    tcase_add_test(t, lanes_take_turns_where_the_rate_is_too_low_for_all);
-    tcase_add_test(t, a_full_queue_is_tried_again);
-    tcase_add_test(t, a_record_too_large_for_any_broker_does_not_stop_the_lane);
-    tcase_add_test(t, a_lane_whose_newest_record_was_too_large_drains_and_says_hello);
 }
 
 static void add_hearing_tests(TCase *t)
@@ -546,7 +383,7 @@ int main(void)
 {
     Suite *s = suite_create("publisher");
     TCase *t = tcase_create("publisher");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, publisher_rig_set_up, publisher_rig_tear_down);
     add_sending_tests(t);
     add_hearing_tests(t);
     tcase_add_loop_test(t, new_handles_mean_that_all_unreleased_is_sent_again, 0, sizeof deaths / sizeof deaths[0]);

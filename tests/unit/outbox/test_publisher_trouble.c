@@ -4,22 +4,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fake_kafka.h"
-#include "outbox_rig.h"
+#include "publisher_rig.h"
 
-#define S 1000000000LL
-
-static struct publisher *publisher;
 static int log_file, stderr_kept;
 
 /* The log goes to a file of the test's own. */
 static void set_up(void)
 {
-    struct publisher_settings settings = {.topic = "metrics", .host_uuid = "host-1", .in_flight_bytes = 1 << 20};
-    struct publisher_ports ports = fake_kafka_ports();
-    outbox_rig_set_up();
-    fake_kafka_reset();
-    ck_assert_int_eq(publisher_create(&publisher, &settings, &ports, outbox), 0);
+    publisher_rig_set_up();
     put(KEY_A, "one");
     log_file = memfd_create("log", 0);
     stderr_kept = dup(STDERR_FILENO);
@@ -31,8 +23,7 @@ static void tear_down(void)
     dup2(stderr_kept, STDERR_FILENO);
     close(stderr_kept);
     close(log_file);
-    publisher_destroy(publisher);
-    outbox_rig_tear_down();
+    publisher_rig_tear_down();
 }
 
 /* A step each second, from @from until before @to. */
