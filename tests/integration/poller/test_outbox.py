@@ -290,8 +290,9 @@ class Outbox(Place):
         if mounted.returncode:
             raise Skip(f"no loop device: {mounted.stderr.strip()}")
         poller = self.begin_on("read-only", f"mount -o loop,errors=remount-ro {image}")
-        source = run("nsenter", "-m", "-t", poller.process.pid, "findmnt", "-n", "-o", "SOURCE", image[:-5] + "read-only")
-        with open(f"/sys/fs/ext4/{os.path.basename(source.stdout.strip())}/trigger_fs_error", "w") as trigger:
+        device = os.stat(poller.state).st_dev
+        block = os.path.realpath(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}")
+        with open(f"/sys/fs/ext4/{os.path.basename(block)}/trigger_fs_error", "w") as trigger:
             trigger.write("1")
         self.judge_refusal(poller)
         self.assertIn("(Read-only file system): the file or its folder cannot be written", poller.text())
