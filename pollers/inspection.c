@@ -1,17 +1,14 @@
 #include "inspection.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host_figures.h"
+#include "host_identity.h"
 #include "inspection_details.h"
 #include "inspector_ask.h"
 #include "pluvio/model/meter.h"
-#include "process_start.h"
 
 /* What a call that is merely slow gets beyond its deadline, at least. */
 #define GRACE_NS (1 * NS_PER_S)
@@ -198,27 +195,6 @@ static int ask_stats(struct inspection *in, unsigned groups, int64_t deadline_bo
     return ask_around(&round, ret, error);
 }
 
-/* The first @size - 1 bytes of a file; false, and empty, where it has not so many. */
-static bool read_start(const char *path, char *out, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, out, size - 1);
-    if (fd >= 0)
-        close(fd);
-    bool whole = got == (ssize_t)size - 1;
-    out[whole ? size - 1 : 0] = '\0';
-    return whole;
-}
-
-/* Drivers other than QEMU's may know no UUID: then the machine's own id, written as one. */
-static void read_machine_id(char out[UUID_SIZE])
-{
-    char id[33];
-    out[0] = '\0';
-    if (read_start("/etc/machine-id", id, sizeof id))
-        snprintf(out, UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
-}
-
 /* A cold libvirtd probes its emulators for some seconds before it can say: then the next cycle asks again. */
 static int identify_host(struct inspection *in, int64_t deadline_boot_ns, struct error *error)
 {
@@ -237,11 +213,10 @@ static int identify_host(struct inspection *in, int64_t deadline_boot_ns, struct
     a->host_name = NULL;
     in->qemu = a->qemu;
     a->ask.free(&a->ask);
-    if (!in->host_uuid[0])
-        read_machine_id(in->host_uuid);
-    if (!in->host_uuid[0])
+    /* Drivers other than QEMU's may know none. */
+    if (!in->host_uuid[0] && !host_machine_id(in->host_uuid))
         return error_set(error, -ENODATA, "the hypervisor names no UUID of this host, and /etc/machine-id has none");
-    in->identified = boot_id_of("/proc", in->boot_id);
+    in->identified = host_boot_id(in->boot_id);
     return in->identified ? 0 : error_set(error, -EIO, "/proc/sys/kernel/random/boot_id cannot be read");
 }
 

@@ -1,6 +1,7 @@
 pluvio_room(
   NAME inspector
   SOURCES host_figures.c
+          host_identity.c
           inspector.c
           inspector_libvirt.c
           inspection.c
@@ -23,6 +24,7 @@ pluvio_room(
   NEIGHBOURS base model
   LIBRARIES PkgConfig::LIBVIRT PkgConfig::XML Threads::Threads
   HEADERS host_figures.h
+          host_identity.h
           inspector.h
           inspector_libvirt.h
           inspection.h

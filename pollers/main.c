@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "host_claim.h"
+#include "host_identity.h"
 #include "inspector_libvirt.h"
 #include "once.h"
 #include "pluvio/base/daemon.h"
 #include "pluvio/base/log.h"
 #include "poller_options.h"
-#include "process_start.h"
 
 #define CONFIG    "/etc/pluvio/pluvio-poller.yaml"
 #define ONCE_NS   (5 * NS_PER_S)
@@ -88,7 +88,7 @@ static int open_all(struct program *m, struct error *error)
                                  .random = random_system(),
                                  .inspector = m->inspector,
                                  .outbox = m->outbox,
-                                 .boot_id = boot_id_of("/proc", boot_id) ? boot_id : NULL,
+                                 .boot_id = host_boot_id(boot_id) ? boot_id : NULL,
                                  .publisher = publisher_rdkafka_ports(&m->choice.kafka),
                                  .claim = hold_host,
                                  .context = m};

@@ -30,14 +30,6 @@ static ssize_t read_some(const char *path, char *out, size_t size)
     return (ssize_t)len;
 }
 
-bool boot_id_of(const char *proc, char out[UUID_SIZE])
-{
-    char path[PATH_MAX];
-    out[0] = '\0';
-    return snprintf(path, sizeof(path), "%s/sys/kernel/random/boot_id", proc) < (int)sizeof(path) &&
-           read_some(path, out, UUID_SIZE) == UUID_SIZE - 1;
-}
-
 /* The program's name in field 2 may hold blanks and parentheses: count from behind the last one. */
 int64_t process_start_of(const char *proc, int pid)
 {

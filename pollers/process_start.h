@@ -11,9 +11,6 @@
 
 #include "inspector.h"
 
-/* The id that the kernel drew at this boot (random(4)); false: not readable. */
-bool boot_id_of(const char *proc, char out[UUID_SIZE]);
-
 /* Clock ticks from boot to the start of @pid (field 22 of PROC/PID/stat); 0: no such process, or not readable. */
 int64_t process_start_of(const char *proc, int pid);
 
