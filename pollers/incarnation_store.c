@@ -75,7 +75,8 @@ static void write_host(struct db *db, const struct incarnations *set)
     db_bind_i64(q, 5, set->first_list_boot_ns);
     db_bind_i64(q, 6, set->offset_ns);
     db_run(q);
-    q = db_query(db, "INSERT OR REPLACE INTO choice(id, hash) VALUES(1,?1)");
+    q = db_query(db, "INSERT INTO choice(id, hash) VALUES(1,?1) ON CONFLICT(id) DO UPDATE SET hash=excluded.hash "
+                     "WHERE hash<>excluded.hash"); /* written when it changes, not with each list */
     db_bind_i64(q, 1, (int64_t)set->choice);
     db_run(q);
 }
