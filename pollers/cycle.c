@@ -21,22 +21,12 @@ int64_t cycle_next_boot_ns(int64_t now_boot_ns, int64_t now_wall_ns, int64_t int
     return now_boot_ns + (left <= interval_ns / EARLY_PART ? left + interval_ns : left);
 }
 
-static int64_t longer(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t shorter(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t cycle_patience_ns(int64_t interval_ns, uint64_t vms, int64_t usual_ns)
 {
-    int64_t enough_ns = longer((int64_t)vms * PATIENCE_PER_VM, usual_ns);
+    int64_t enough_ns = ns_max((int64_t)vms * PATIENCE_PER_VM, usual_ns);
     if (usual_ns > 0)
-        enough_ns = shorter(enough_ns, usual_ns * PATIENCE_TIMES);
-    return shorter(PATIENCE_LEAST_NS + enough_ns, interval_ns / 2);
+        enough_ns = ns_min(enough_ns, usual_ns * PATIENCE_TIMES);
+    return ns_min(PATIENCE_LEAST_NS + enough_ns, interval_ns / 2);
 }
 
 void pace_note(struct pace *p, const struct pace_reading *r)
@@ -45,9 +35,9 @@ void pace_note(struct pace *p, const struct pace_reading *r)
     bool fewer = p->groups & ~r->groups;
     p->hung = r->hung;
     if (whole)
-        p->usual_ns = longer(r->took_ns, fewer ? p->usual_ns : (p->usual_ns + r->took_ns) / 2);
+        p->usual_ns = ns_max(r->took_ns, fewer ? p->usual_ns : (p->usual_ns + r->took_ns) / 2);
     else if (r->took_ns >= r->patience_ns && !hangs_anew)
-        p->usual_ns = longer(p->usual_ns, 2 * r->patience_ns);
+        p->usual_ns = ns_max(p->usual_ns, 2 * r->patience_ns);
     else
         return;
     p->groups |= r->groups;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "pluvio/base/clock.h"
+
 struct told_kinds {
     char uuid[UUID_SIZE];
     unsigned bits;
@@ -53,9 +55,7 @@ int64_t event_limit_look_ns(struct event_limit *l, enum lifecycle_kind kind, int
 {
     if (kind != LIFECYCLE_RESIZED)
         return now_boot_ns;
-    if (l->resized_boot_ns <= now_boot_ns) { /* else it is still to come */
-        int64_t next_ns = l->resized_boot_ns + RESIZED_LOOK_NS;
-        l->resized_boot_ns = next_ns > now_boot_ns ? next_ns : now_boot_ns;
-    }
+    if (l->resized_boot_ns <= now_boot_ns) /* else it is still to come */
+        l->resized_boot_ns = ns_max(l->resized_boot_ns + RESIZED_LOOK_NS, now_boot_ns);
     return l->resized_boot_ns;
 }

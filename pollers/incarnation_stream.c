@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "pluvio/base/clock.h"
+
 static uint64_t new_stream(struct incarnations *set)
 {
     uint64_t id;
@@ -9,11 +11,6 @@ static uint64_t new_stream(struct incarnations *set)
         id = random_u64(set->random) >> 1;
     } while (id == 0);
     return id;
-}
-
-static int64_t latest(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 bool is_counter(const struct slot *s)
@@ -58,7 +55,7 @@ void tell(struct told_list *list, const struct incarnation *vm, const struct dev
         .stream = s->stream,
         .value = (int64_t)(is_counter(s) ? s->last - s->base : s->last),
         .start_ns = s->start_boot_ns + vm->offset_ns,
-        .time_ns = latest(time_boot_ns, s->start_boot_ns) + vm->offset_ns,
+        .time_ns = ns_max(time_boot_ns, s->start_boot_ns) + vm->offset_ns,
         .ended = ended,
     };
 }
@@ -92,7 +89,7 @@ void plug_end(struct incarnation *vm, struct device *d, struct told_list *list)
     for (size_t n = 0; n < d->count; n++) {
         slot_close(list, vm, d, &d->slots[n], d->slots[n].last_boot_ns);
         d->slots[n].has_last = false;
-        d->slots[n].last_boot_ns = latest(d->slots[n].last_boot_ns, vm->seen_boot_ns);
+        d->slots[n].last_boot_ns = ns_max(d->slots[n].last_boot_ns, vm->seen_boot_ns);
     }
     d->from_zero = true;
 }
@@ -116,7 +113,7 @@ static void counter_open(struct incarnations *set, struct incarnation *vm, const
     bool counts = s->has_last || begins_at_zero(d, s);
     s->stream = new_stream(set);
     s->base = s->has_last ? s->last : counts ? 0 : s->raw;
-    s->start_boot_ns = counts ? latest(vm->since_boot_ns, s->last_boot_ns) : now_boot_ns;
+    s->start_boot_ns = counts ? ns_max(vm->since_boot_ns, s->last_boot_ns) : now_boot_ns;
     if (s->start_boot_ns > now_boot_ns)
         s->start_boot_ns = now_boot_ns;
     vm->dirty = true;
@@ -152,7 +149,7 @@ void counter_read(struct incarnations *set, struct incarnation *vm, struct devic
         counter_open(set, vm, d, s, now_boot_ns);
     s->last = s->raw;
     s->has_last = true;
-    s->last_boot_ns = latest(now_boot_ns, s->start_boot_ns);
+    s->last_boot_ns = ns_max(now_boot_ns, s->start_boot_ns);
     tell(list, vm, d, s, s->last_boot_ns, ended);
     if (first)
         told_is_first(list);
@@ -164,7 +161,7 @@ void counter_read(struct incarnations *set, struct incarnation *vm, struct devic
 
 int64_t slot_gap_ns(const struct incarnations *set, const struct slot *s)
 {
-    return latest(set->gap_ns, SELDOM * set->every_ns[s->meter]);
+    return ns_max(set->gap_ns, SELDOM * set->every_ns[s->meter]);
 }
 
 /* The size of @s was vouched for until @last; may it be until @now? */
@@ -235,7 +232,7 @@ static int64_t size_start(const struct incarnations *set, const struct incarnati
     bool fresh = since > vm->seen_boot_ns || (s->has_last && s->last_boot_ns == since && s->last == s->raw);
     if (!fresh || since > now_boot_ns || !vouches(set, s, since, now_boot_ns, verified))
         return now_boot_ns;
-    return latest(since, s->last_boot_ns);
+    return ns_max(since, s->last_boot_ns);
 }
 
 static void size_read(struct incarnations *set, struct incarnation *vm, struct device *d, struct slot *s,
@@ -258,7 +255,7 @@ static void size_read(struct incarnations *set, struct incarnation *vm, struct d
     }
     s->last = s->raw;
     s->has_last = true;
-    s->last_boot_ns = latest(now_boot_ns, s->start_boot_ns);
+    s->last_boot_ns = ns_max(now_boot_ns, s->start_boot_ns);
     tell(list, vm, d, s, s->last_boot_ns, false);
     if (first)
         told_is_first(list);

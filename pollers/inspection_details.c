@@ -99,15 +99,10 @@ static int read_chunk(struct inspection *in, struct snapshot *s, const size_t *w
     return r;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static int read_metadata(struct inspection *in, struct snapshot *s, int64_t deadline_boot_ns)
 {
     size_t which[XML_CHUNK], at = 0, count;
-    int64_t until_ns = later(deadline_boot_ns, clock_boot_ns(in->clock) + XML_NS);
+    int64_t until_ns = ns_max(deadline_boot_ns, clock_boot_ns(in->clock) + XML_NS);
     while ((count = wanted_from(in, s, &at, which))) {
         int r = read_chunk(in, s, which, count, until_ns);
         if (r < 0)
@@ -186,7 +181,7 @@ static int read_singles(struct inspection *in, struct snapshot *s, unsigned grou
             a->ask.free(&a->ask);
         return r;
     }
-    r = inspection_ask(in, &a->ask, later(deadline_boot_ns, clock_boot_ns(in->clock) + XML_NS), &ignored);
+    r = inspection_ask(in, &a->ask, ns_max(deadline_boot_ns, clock_boot_ns(in->clock) + XML_NS), &ignored);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
     for (size_t i = 0; i < s->count; i++)

@@ -359,16 +359,10 @@ static int hear(struct poller *p, int64_t now_ns, struct error *error)
     return 0;
 }
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* INT64_MAX: no event asks for a reading. */
 static int64_t look_at_ns(const struct poller *p)
 {
-    int64_t soonest_ns = p->asked_ns + LOOK_NS;
-    return p->look_ns > soonest_ns ? p->look_ns : soonest_ns;
+    return ns_max(p->look_ns, p->asked_ns + LOOK_NS);
 }
 
 static void ask(struct poller *p)
@@ -416,7 +410,7 @@ static void take_event(struct poller *p, const struct lifecycle_event *e, int64_
         look |= changes && vm->look;
     }
     if (look)
-        p->look_ns = earliest(p->look_ns, event_limit_look_ns(&p->limit, e->kind, now_ns));
+        p->look_ns = ns_min(p->look_ns, event_limit_look_ns(&p->limit, e->kind, now_ns));
 }
 
 /* Whatever a reading under way may bring, an end is told of with all meters. */
@@ -461,13 +455,13 @@ int poller_step(struct poller *p, int64_t *ret_wake_boot_ns, struct error *error
     if (reading)
         malloc_trim(0); /* what it took goes back until the next one */
     tidy(p, now_ns);
-    int64_t wake = earliest(p->tidy_ns, p->asking ? INT64_MAX : p->next_ns);
+    int64_t wake = ns_min(p->tidy_ns, p->asking ? INT64_MAX : p->next_ns);
     if (p->set.host_uuid[0]) /* else nothing is there to be sent, and no name to say hello with */
-        wake = earliest(wake, publisher_step(p->publisher, now_ns, clock_wall_ns(p->ports.clock)));
+        wake = ns_min(wake, publisher_step(p->publisher, now_ns, clock_wall_ns(p->ports.clock)));
     if (p->dirty)
-        wake = earliest(wake, p->store_ns);
+        wake = ns_min(wake, p->store_ns);
     if (!p->asking)
-        wake = earliest(wake, look_at_ns(p));
+        wake = ns_min(wake, look_at_ns(p));
     *ret_wake_boot_ns = wake;
     return outbox_damage(p->ports.outbox, error);
 }

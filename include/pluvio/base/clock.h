@@ -31,6 +31,17 @@ static inline int64_t clock_boot_ns(struct clock *c)
     return c->boot_ns(c);
 }
 
+/* Of two moments, or two durations. */
+static inline int64_t ns_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t ns_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* CPU time of this process, for figures about ourselves. */
 int64_t clock_cpu_ns(void);
 
