@@ -161,7 +161,7 @@ static void open_parts(struct poller_rig *r)
     ck_assert_msg(poller_create(&r->poller, &r->settings, &ports, &error) == 0, "%s", error.text);
 }
 
-void rig_open(struct poller_rig *r)
+static void rig_open(struct poller_rig *r)
 {
     static char target[] = "vda";
     static struct domain_disk disk = {.target = target};
@@ -198,7 +198,7 @@ static void close_parts(struct poller_rig *r)
     outbox_close(r->outbox);
 }
 
-void rig_close(struct poller_rig *r)
+static void rig_close(struct poller_rig *r)
 {
     close_parts(r);
     free(r->inspector.meta.project);
@@ -288,9 +288,21 @@ static void listen(void *context, const struct record *r)
     }
 }
 
-struct said rig_said(struct poller_rig *r)
+struct poller_rig rig;
+
+void rig_set_up(void)
+{
+    rig_open(&rig);
+}
+
+void rig_tear_down(void)
+{
+    rig_close(&rig);
+}
+
+struct said said(void)
 {
     struct said s = {0};
-    rig_records(r, listen, &s);
+    rig_records(&rig, listen, &s);
     return s;
 }

@@ -47,9 +47,6 @@ struct poller_rig {
     int claims, claim_result;
 };
 
-/* One running VM on the host, every meter, at each 60 s. The folder is made. */
-void rig_open(struct poller_rig *r);
-void rig_close(struct poller_rig *r);
 /* As by kill -9: the poller, and its outbox opened again. */
 void rig_restart(struct poller_rig *r);
 /* Step until nothing is due now; the first refusal, or 0. */
@@ -68,6 +65,11 @@ struct said {
     int64_t most_written; /* of any reading of any VM */
     char event[32], project[32];
 };
-struct said rig_said(struct poller_rig *r);
+
+/* The fixture: one rig for each test, and what its records say. */
+extern struct poller_rig rig;
+void rig_set_up(void); /* one running VM on the host, every meter, at each 60 s */
+void rig_tear_down(void);
+struct said said(void);
 
 #endif

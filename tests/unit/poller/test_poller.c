@@ -8,23 +8,6 @@
 #include "support/fault_vfs/fault_vfs.h"
 #include "support/run.h"
 
-static struct poller_rig rig;
-
-static void set_up(void)
-{
-    rig_open(&rig);
-}
-
-static void tear_down(void)
-{
-    rig_close(&rig);
-}
-
-static struct said said(void)
-{
-    return rig_said(&rig);
-}
-
 START_TEST(the_first_look_is_at_once_and_its_counters_are_the_bases)
 {
     rig.inspector.written = 5000;
@@ -305,7 +288,7 @@ int main(void)
 {
     Suite *s = suite_create("poller");
     TCase *t = tcase_create("all");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, rig_set_up, rig_tear_down);
     tcase_add_test(t, the_first_look_is_at_once_and_its_counters_are_the_bases);
     tcase_add_test(t, a_cycle_comes_once_an_interval);
     tcase_add_test(t, a_step_that_takes_long_brings_no_cycle_too_many);

@@ -2,23 +2,6 @@
 #include "poller_rig.h"
 #include "support/run.h"
 
-static struct poller_rig rig;
-
-static void set_up(void)
-{
-    rig_open(&rig);
-}
-
-static void tear_down(void)
-{
-    rig_close(&rig);
-}
-
-static struct said said(void)
-{
-    return rig_said(&rig);
-}
-
 START_TEST(a_meter_with_its_own_interval_is_asked_for_then_only)
 {
     int64_t every[METERS] = {0};
@@ -131,7 +114,7 @@ int main(void)
 {
     Suite *s = suite_create("poller choice");
     TCase *t = tcase_create("all");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, rig_set_up, rig_tear_down);
     tcase_add_test(t, a_meter_with_its_own_interval_is_asked_for_then_only);
     tcase_add_test(t, libvirt_is_asked_only_for_what_the_chosen_meters_need);
     tcase_add_test(t, a_device_that_is_left_out_is_not_told_of);

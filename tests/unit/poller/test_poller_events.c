@@ -2,23 +2,6 @@
 #include "poller_rig.h"
 #include "support/run.h"
 
-static struct poller_rig rig;
-
-static void set_up(void)
-{
-    rig_open(&rig);
-}
-
-static void tear_down(void)
-{
-    rig_close(&rig);
-}
-
-static struct said said(void)
-{
-    return rig_said(&rig);
-}
-
 START_TEST(an_event_is_a_record_of_its_own_and_may_ask_for_a_look)
 {
     rig_advance(&rig, 0);
@@ -199,7 +182,7 @@ int main(void)
 {
     Suite *s = suite_create("poller events");
     TCase *t = tcase_create("all");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, rig_set_up, rig_tear_down);
     tcase_add_test(t, an_event_is_a_record_of_its_own_and_may_ask_for_a_look);
     tcase_add_test(t, only_an_event_that_ends_streams_is_kept_as_their_last_word);
     tcase_add_test(t, a_guest_that_reboots_without_end_is_told_of_once_an_interval);

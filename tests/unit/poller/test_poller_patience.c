@@ -4,18 +4,6 @@
 
 #define CYCLES_MAX 8
 
-static struct poller_rig rig;
-
-static void set_up(void)
-{
-    rig_open(&rig);
-}
-
-static void tear_down(void)
-{
-    rig_close(&rig);
-}
-
 START_TEST(a_large_host_is_given_the_time_that_its_readings_usually_take)
 {
     static const struct {
@@ -103,7 +91,7 @@ int main(void)
     Suite *s = suite_create("poller_patience");
     TCase *t = tcase_create("patience");
     tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, rig_set_up, rig_tear_down);
     tcase_add_test(t, a_large_host_is_given_the_time_that_its_readings_usually_take);
     tcase_add_loop_test(t, a_host_with_slow_storage_is_given_the_time_that_it_needs, 0, 3);
     tcase_add_test(t, a_host_that_is_fast_again_is_given_little_time_again);
